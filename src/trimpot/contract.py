@@ -1,0 +1,148 @@
+"""What every room agrees on: structures, neighbourhoods, evaluations, potentials.
+
+Units: eV, angstrom. Cell rows are lattice vectors. Signs: docs/conventions.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+from trimpot.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    IntArray = NDArray[np.int32]
+    BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Atoms in a cell, without labels.
+
+    Attributes
+    ----------
+    numbers : (n,) int32
+        Atomic numbers.
+    positions : (n, 3) float64
+        Cartesian positions in angstrom; atoms may lie outside the cell.
+    cell : (3, 3) float64
+        Rows are lattice vectors in angstrom; rows of non-periodic directions may be 0.
+    pbc : (3,) bool
+        Periodic directions.
+    """
+
+    numbers: IntArray
+    positions: FloatArray
+    cell: FloatArray
+    pbc: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def volume(self) -> float:
+        """Volume of the cell in A^3 (0 where the cell is not three-dimensional)."""
+        return abs(float(np.linalg.det(self.cell)))
+
+
+@dataclass(frozen=True)
+class Neighborhood:
+    """Local and ghost atoms with a list of neighbours of each local atom.
+
+    Periodic images are ghosts, so a kernel needs no cell. The list may hold pairs
+    beyond the cutoff (a Verlet skin); kernels skip them.
+
+    Attributes
+    ----------
+    positions : (n_all, 3) float64
+        Local atoms first, then ghosts.
+    numbers : (n_all,) int32
+        Atomic numbers.
+    owners : (n_all,) int32
+        Local atom that each atom is an image of (``owners[i] = i`` for local atoms).
+    first : (n_local + 1,) int64
+        ``neighbors[first[i]:first[i + 1]]`` are the neighbours of local atom i.
+    neighbors : (n_pairs,) int32
+        Indices into the local and ghost atoms.
+    cutoff : float
+        All pairs with r < cutoff are in the list.
+    """
+
+    positions: FloatArray
+    numbers: IntArray
+    owners: IntArray
+    first: NDArray[np.int64]
+    neighbors: IntArray
+    cutoff: float
+
+    @property
+    def n_local(self) -> int:
+        """Number of local atoms."""
+        return len(self.first) - 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Energies, forces and virial of one structure.
+
+    Attributes
+    ----------
+    energies : (n,) float64
+        Energy of each atom in eV, isolated-atom energies included.
+    forces : (n, 3) float64
+        -dE/dx in eV/A.
+    virial : (3, 3) float64
+        -dE/d(strain) in eV.
+    """
+
+    energies: FloatArray
+    forces: FloatArray
+    virial: FloatArray
+
+    @property
+    def energy(self) -> float:
+        """Total energy in eV."""
+        return float(self.energies.sum())
+
+    def stress(self, volume: float) -> FloatArray:
+        """Stress (1/V) dE/d(strain) in eV/A^3, tension positive, as (3, 3).
+
+        Raises
+        ------
+        InputError
+            If the volume is not positive: a cluster has no stress.
+        """
+        if not volume > 0.0:
+            raise InputError(
+                f"stress needs a cell with a volume, found volume {volume} A^3; "
+                "give the structure a three-dimensional cell or do not ask for stress"
+            )
+        return -self.virial / volume
+
+
+@runtime_checkable
+class Potential(Protocol):
+    """An interatomic potential: what engines and validation may rely on."""
+
+    @property
+    def species(self) -> tuple[int, ...]:
+        """Atomic numbers that the potential describes, ascending."""
+        ...
+
+    @property
+    def cutoff(self) -> float:
+        """Largest distance in angstrom at which two atoms interact directly."""
+        ...
+
+    def evaluate(self, neighborhood: Neighborhood, *, threads: int = 0) -> Evaluation:
+        """Return energies, forces on local atoms (ghosts folded back) and virial.
+
+        ``threads`` 0 means all available cores. Raises ``InputError`` for an element
+        outside ``species`` and ``NonFiniteResultError`` for NaN or infinity.
+        """
+        ...

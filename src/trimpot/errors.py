@@ -1,0 +1,28 @@
+"""The exception tree: every error that a user can cause or meet.
+
+Each message says what was found, what was expected and what to do about it.
+"""
+
+
+class TrimpotError(Exception):
+    """Base of all errors raised on purpose by Trimpot."""
+
+
+class InputError(TrimpotError, ValueError):
+    """An argument or setting is wrong (shape, range, unknown key, unknown element)."""
+
+
+class DataError(TrimpotError, ValueError):
+    """Reference data are missing, malformed or physically impossible."""
+
+
+class FitError(TrimpotError, RuntimeError):
+    """A fit cannot be done (no data, too little memory, singular system)."""
+
+
+class FileFormatError(TrimpotError, ValueError):
+    """A potential file is damaged, hostile or from an unknown version."""
+
+
+class NonFiniteResultError(TrimpotError, ArithmeticError):
+    """An energy, force or stress came out as NaN or infinity."""
