@@ -1,0 +1,65 @@
+// What a term of a potential is: a function of one atom's environment.
+//
+// Every term writes the energy of a central atom and its gradient with respect to the
+// displacements d_j = r_j - r_i of its neighbours. Hosts turn that into forces
+//   f_j -= g_j,   f_i += sum_j g_j,   dE/d(strain) = sum_j d_j (x) g_j,
+// so a new kind of term never touches forces, ghosts or the virial.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace trimpot {
+
+// Neighbours of one central atom within the largest cutoff, as separate arrays.
+struct Environment {
+  int center = 0;              // index of the central atom
+  int species = 0;             // its species index
+  int count = 0;               // number of neighbours
+  const double* x = nullptr;   // displacements r_j - r_i, angstrom
+  const double* y = nullptr;
+  const double* z = nullptr;
+  const double* r = nullptr;   // distances
+  const int* neighbor_species = nullptr;
+  const int* neighbor = nullptr; // indices into local + ghost atoms
+};
+
+// Gradient of the central atom's energy with respect to each displacement (added to).
+struct Gradient {
+  double* x = nullptr;
+  double* y = nullptr;
+  double* z = nullptr;
+};
+
+// Destination of design-matrix rows of one frame: row-major blocks of n_columns.
+// A null pointer means that this quantity is not wanted.
+struct RowSink {
+  double* energy = nullptr;   // 1 row: dE/dc
+  double* forces = nullptr;   // 3 n rows: force on atom owner*3 + axis
+  double* strain = nullptr;   // 6 rows: dE/d(strain), xx yy zz yz xz xy
+  std::int64_t n_columns = 0;
+  int column_offset = 0;      // of the term that writes
+  const std::int32_t* owners = nullptr;
+
+  double* force_row(int atom, int axis) const {
+    return forces + (std::int64_t{3} * owners[atom] + axis) * n_columns + column_offset;
+  }
+};
+
+class Term {
+ public:
+  Term() = default;
+  Term(const Term&) = delete;
+  Term& operator=(const Term&) = delete;
+  virtual ~Term() = default;
+
+  virtual double cutoff() const = 0;
+  virtual int n_columns() const = 0;     // linear coefficients
+  virtual bool has_coefficients() const = 0;
+  virtual double evaluate(const Environment& env, Gradient gradient) const = 0;
+  virtual void rows(const Environment& env, const RowSink& sink) const = 0;
+};
+
+using TermPointer = std::shared_ptr<const Term>;
+
+} // namespace trimpot

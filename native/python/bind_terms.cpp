@@ -1,0 +1,134 @@
+// Terms and their evaluation on one neighbourhood.
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+
+#include "../core/evaluate.hpp"
+#include "arrays.hpp"
+
+namespace trimpot {
+
+namespace {
+
+std::vector<double> vector_of(const Doubles& a) { return {a.data(), a.data() + a.shape(0)}; }
+std::vector<std::int32_t> vector_of(const Ints& a) { return {a.data(), a.data() + a.shape(0)}; }
+
+template <class A>
+auto vectors_of(const std::vector<A>& list) {
+  std::vector<decltype(vector_of(list.front()))> out;
+  for (const A& a : list) out.push_back(vector_of(a));
+  return out;
+}
+
+void check_columns(const std::vector<std::int32_t>& columns, int n_columns) {
+  for (const std::int32_t c : columns)
+    require(c >= -1 && c < n_columns, "column " + std::to_string(c) + " is outside -1 .. " +
+                                          std::to_string(n_columns - 1));
+}
+
+void check_coefficients(const std::vector<double>& coefficients, int n_columns) {
+  require(coefficients.empty() || static_cast<int>(coefficients.size()) == n_columns,
+          "found " + std::to_string(coefficients.size()) + " coefficients, expected " +
+              std::to_string(n_columns));
+}
+
+void check_table(const std::vector<std::int32_t>& table, std::size_t size, std::size_t n_tables) {
+  require(table.size() == size, "table has " + std::to_string(table.size()) +
+                                    " entries, expected " + std::to_string(size));
+  for (const std::int32_t t : table)
+    require(t >= -1 && t < static_cast<std::int32_t>(n_tables), "table entry out of range");
+}
+
+TermPointer one_body(const Ints& columns, int n_columns, const Doubles& coefficients) {
+  OneBodySpec spec{vector_of(columns), vector_of(coefficients), n_columns};
+  check_columns(spec.columns, n_columns);
+  check_coefficients(spec.coefficients, n_columns);
+  return kernels().one_body(std::move(spec));
+}
+
+TermPointer pair_spline(int n_species, const Ints& table, const std::vector<Doubles>& knots,
+                        const std::vector<Ints>& columns, int n_columns,
+                        const Doubles& coefficients) {
+  PairSplineSpec spec{n_species, vector_of(table), vectors_of(knots), vectors_of(columns),
+                      vector_of(coefficients), n_columns};
+  check_table(spec.table, static_cast<std::size_t>(n_species * n_species), spec.knots.size());
+  check_coefficients(spec.coefficients, n_columns);
+  require(spec.columns.size() == spec.knots.size(), "one column map per knot vector is needed");
+  for (std::size_t t = 0; t < spec.knots.size(); ++t) {
+    require(spec.columns[t].size() + 4 == spec.knots[t].size(),
+            "a column map needs one entry per basis function (knots - 4)");
+    check_columns(spec.columns[t], n_columns);
+  }
+  return kernels().pair_spline(std::move(spec));
+}
+
+TermPointer triplet_spline(int n_species, const Ints& table, const std::vector<Doubles>& knots_ij,
+                           const std::vector<Doubles>& knots_ik, const std::vector<Doubles>& knots_jk,
+                           const std::vector<Ints>& columns, int n_columns,
+                           const Doubles& coefficients) {
+  TripletSplineSpec spec{n_species, vector_of(table), vectors_of(knots_ij), vectors_of(knots_ik),
+                         vectors_of(knots_jk), vectors_of(columns), vector_of(coefficients), n_columns};
+  const std::size_t n = spec.columns.size();
+  check_table(spec.table, static_cast<std::size_t>(n_species * n_species * n_species), n);
+  check_coefficients(spec.coefficients, n_columns);
+  require(spec.knots_ij.size() == n && spec.knots_ik.size() == n && spec.knots_jk.size() == n,
+          "one column map per set of knots is needed");
+  for (std::size_t t = 0; t < n; ++t) {
+    const std::size_t basis[3] = {spec.knots_ij[t].size(), spec.knots_ik[t].size(), spec.knots_jk[t].size()};
+    require(basis[0] > 4 && basis[1] > 4 && basis[2] > 4 &&
+                spec.columns[t].size() == (basis[0] - 4) * (basis[1] - 4) * (basis[2] - 4),
+            "a column map needs one entry per product of basis functions");
+    check_columns(spec.columns[t], n_columns);
+  }
+  return kernels().triplet_spline(std::move(spec));
+}
+
+TermPointer zbl(const Ints& numbers, const Doubles& inner, const Doubles& outer) {
+  ZblSpec spec{vector_of(numbers), vector_of(inner), vector_of(outer)};
+  const std::size_t n = spec.numbers.size() * spec.numbers.size();
+  require(spec.inner.size() == n && spec.outer.size() == n, "inner and outer need n_species^2 entries");
+  for (std::size_t p = 0; p < n; ++p)
+    require(0.0 < spec.inner[p] && spec.inner[p] < spec.outer[p], "need 0 < inner < outer");
+  return kernels().zbl(std::move(spec));
+}
+
+void evaluate_into(const std::vector<TermPointer>& terms, const Vectors& positions,
+                   const Ints& species, const Longs& first, const Ints& neighbors,
+                   const DoublesOut& energies, const VectorsOut& forces, const DoublesOut& virial,
+                   int threads) {
+  const NeighborhoodView hood{length(first) - 1, length(positions), positions.data(),
+                              species.data(), first.data(), neighbors.data()};
+  require(hood.n_local >= 0 && hood.n_local <= hood.n_all, "first: needs 1 to n_all + 1 entries");
+  require(length(species) == hood.n_all, "species: needs one entry per atom");
+  require(length(energies) == hood.n_local && length(forces) == hood.n_all && length(virial) == 9,
+          "outputs: need energies (n_local), forces (n_all, 3), virial (9)");
+  require(first.data()[hood.n_local] <= length(neighbors), "first: points beyond the neighbours");
+  const nb::gil_scoped_release release;
+  evaluate(terms, hood, energies.data(), forces.data(), virial.data(), threads);
+}
+
+} // namespace
+
+void bind_terms(nb::module_& m) {
+  using namespace nb::literals;
+  nb::class_<Term>(m, "Term", "One term of a potential; see native/core/term.hpp.")
+      .def_prop_ro("cutoff", &Term::cutoff)
+      .def_prop_ro("n_columns", &Term::n_columns);
+
+  m.def("one_body", &one_body, "columns"_a.noconvert(), "n_columns"_a, "coefficients"_a.noconvert());
+  m.def("pair_spline", &pair_spline, "n_species"_a, "table"_a.noconvert(), "knots"_a, "columns"_a,
+        "n_columns"_a, "coefficients"_a.noconvert());
+  m.def("triplet_spline", &triplet_spline, "n_species"_a, "table"_a.noconvert(), "knots_ij"_a,
+        "knots_ik"_a, "knots_jk"_a, "columns"_a, "n_columns"_a, "coefficients"_a.noconvert());
+  m.def("zbl", &zbl, "numbers"_a.noconvert(), "inner"_a.noconvert(), "outer"_a.noconvert());
+  m.def("evaluate", &evaluate_into, "terms"_a, "positions"_a.noconvert(), "species"_a.noconvert(),
+        "first"_a.noconvert(), "neighbors"_a.noconvert(), "energies"_a.noconvert(),
+        "forces"_a.noconvert(), "virial"_a.noconvert(), "threads"_a);
+  m.def("instruction_sets", &available_instruction_sets,
+        "Instruction sets that this processor can run, best first.");
+  m.def("instruction_set", [] { return kernels().name; }, "Instruction set in use.");
+}
+
+} // namespace trimpot
