@@ -1,0 +1,148 @@
+"""ASE: a calculator for any potential, and structures from ``ase.Atoms``."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+from ase.calculators.calculator import Calculator as AseCalculator
+from ase.calculators.calculator import PropertyNotImplementedError, all_changes
+
+from trimpot.contract import Evaluation, Structure
+from trimpot.engines.singlepoint import check_evaluation, check_structure
+from trimpot.errors import InputError
+from trimpot.neighbors import VerletList
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ase import Atoms
+
+    from trimpot.contract import FloatArray, Potential
+
+VOIGT_ROWS = (0, 1, 2, 1, 0, 0)
+VOIGT_COLUMNS = (0, 1, 2, 2, 2, 1)
+
+
+def structure_from_atoms(atoms: Atoms) -> Structure:
+    """Return a copy of the atoms, cell and periodic directions of ``ase.Atoms``."""
+    return Structure(
+        numbers=np.array(atoms.numbers, dtype=np.int32),
+        positions=np.array(atoms.positions, dtype=np.float64, order="C"),
+        cell=np.array(atoms.cell.array, dtype=np.float64, order="C"),
+        pbc=np.array(atoms.pbc, dtype=np.bool_),
+    )
+
+
+class Calculator(AseCalculator):
+    """Energy, forces, stress and per-atom energies of any potential, for ASE.
+
+    One call of the potential yields all properties; nothing is computed again until
+    positions, cell, elements or periodic directions change. The neighbour list has a
+    skin of its own and is rebuilt only when an atom has moved by half of it.
+
+    Use one calculator per thread; calculators may share a potential.
+
+    Parameters
+    ----------
+    potential
+        Any potential.
+    skin : float
+        Extra radius of the neighbour list in angstrom; only speed depends on it.
+    threads : int
+        Threads of one force call; 0 means all available cores.
+
+    Notes
+    -----
+    ``stress`` is (1/V) dE/d(strain) in eV/A^3, tension positive, Voigt order
+    xx yy zz yz xz xy; structures without a three-dimensional cell have none and asking
+    for it raises ``PropertyNotImplementedError``. ``free_energy`` equals ``energy``.
+
+    Examples
+    --------
+    >>> atoms.calc = trimpot.Calculator(potential)  # doctest: +SKIP
+    >>> atoms.get_potential_energy()  # doctest: +SKIP
+    """
+
+    name: ClassVar[str] = "trimpot"
+    implemented_properties: list[str] = [  # noqa: RUF012 - ASE declares it so
+        "energy",
+        "free_energy",
+        "energies",
+        "forces",
+        "stress",
+    ]
+    ignored_changes: set[str] = {"initial_charges", "initial_magmoms"}  # noqa: RUF012
+
+    def __init__(
+        self, potential: Potential, *, skin: float = 1.0, threads: int = 0
+    ) -> None:
+        if not (np.isfinite(skin) and skin >= 0.0):
+            raise InputError(f"skin is {skin} A, expected a number >= 0; 1.0 suits most MD")
+        if threads < 0:
+            raise InputError(
+                f"threads is {threads}, expected >= 0 (0: all available cores)"
+            )
+        super().__init__()  # type: ignore[no-untyped-call]  # ASE has no types here
+        self.potential = potential
+        self.skin = float(skin)
+        self.threads = threads
+        self._list = VerletList(potential.cutoff, self.skin)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = tuple(all_changes),  # noqa: ARG002 - ASE's signature
+    ) -> None:
+        """Fill ``results`` for these atoms; ASE calls this when something changed.
+
+        Raises
+        ------
+        InputError
+            Unknown element, or positions or cell that are not finite.
+        NonFiniteResultError
+            NaN or infinity in the result; no results are kept.
+        PropertyNotImplementedError
+            Stress of a structure without a three-dimensional cell.
+        """
+        if atoms is None:
+            raise InputError("calculator has no atoms; set atoms.calc or give atoms")
+        structure = structure_from_atoms(atoms)
+        volume = structure.volume
+        if "stress" in properties and volume == 0.0:
+            raise PropertyNotImplementedError(
+                "stress needs a three-dimensional cell, found volume 0; set a cell"
+            )
+        self.results = {}
+        self.atoms = atoms.copy()  # type: ignore[no-untyped-call]
+        self.results = _results(self._evaluate(structure), volume)
+
+    def _evaluate(self, structure: Structure) -> Evaluation:
+        if len(structure) == 0:
+            return Evaluation(np.zeros(0), np.zeros((0, 3)), np.zeros((3, 3)))
+        check_structure(structure, self.potential.species)
+        around = self._list.update(structure)
+        evaluation = self.potential.evaluate(around, threads=self.threads)
+        check_evaluation(evaluation, structure.numbers)
+        return evaluation
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        """Copy results but share the potential; the copy builds its own list."""
+        twin = type(self)(self.potential, skin=self.skin, threads=self.threads)
+        twin.atoms = None if self.atoms is None else self.atoms.copy()
+        twin.results = copy.deepcopy(self.results, memo)
+        return twin
+
+
+def _results(evaluation: Evaluation, volume: float) -> dict[str, float | FloatArray]:
+    results: dict[str, float | FloatArray] = {
+        "energy": evaluation.energy,
+        "free_energy": evaluation.energy,
+        "energies": evaluation.energies,
+        "forces": evaluation.forces,
+    }
+    if volume > 0.0:
+        results["stress"] = evaluation.stress(volume)[VOIGT_ROWS, VOIGT_COLUMNS]
+    return results
