@@ -27,7 +27,7 @@ bool has_avx512() {
 }
 #endif
 
-Kernels kernels_named(const std::string& name) {
+Kernels kernels_named([[maybe_unused]] const std::string& name) {
 #ifdef TRIMPOT_X86
   if (name == "avx512") return avx512::make_kernels();
   if (name == "avx2") return avx2::make_kernels();

@@ -94,19 +94,26 @@ TermPointer zbl(const Ints& numbers, const Doubles& inner, const Doubles& outer)
   return kernels().zbl(std::move(spec));
 }
 
+// Forces on ghosts are folded back onto the local atoms that own them.
 void evaluate_into(const std::vector<TermPointer>& terms, const Vectors& positions,
-                   const Ints& species, const Longs& first, const Ints& neighbors,
-                   const DoublesOut& energies, const VectorsOut& forces, const DoublesOut& virial,
-                   int threads) {
+                   const Ints& species, const Ints& owners, const Longs& first,
+                   const Ints& neighbors, const DoublesOut& energies, const VectorsOut& forces,
+                   const DoublesOut& virial, int threads) {
   const NeighborhoodView hood{length(first) - 1, length(positions), positions.data(),
                               species.data(), first.data(), neighbors.data()};
   require(hood.n_local >= 0 && hood.n_local <= hood.n_all, "first: needs 1 to n_all + 1 entries");
-  require(length(species) == hood.n_all, "species: needs one entry per atom");
-  require(length(energies) == hood.n_local && length(forces) == hood.n_all && length(virial) == 9,
-          "outputs: need energies (n_local), forces (n_all, 3), virial (9)");
+  require(length(species) == hood.n_all && length(owners) == hood.n_all,
+          "species and owners need one entry per atom");
+  require(length(energies) == hood.n_local && length(forces) == hood.n_local && length(virial) == 9,
+          "outputs: need energies (n_local), forces (n_local, 3), virial (9)");
   require(first.data()[hood.n_local] <= length(neighbors), "first: points beyond the neighbours");
   const nb::gil_scoped_release release;
-  evaluate(terms, hood, energies.data(), forces.data(), virial.data(), threads);
+  std::vector<double> all(3 * static_cast<std::size_t>(hood.n_all));
+  evaluate(terms, hood, energies.data(), all.data(), virial.data(), threads);
+  std::copy(all.begin(), all.begin() + 3 * hood.n_local, forces.data());
+  for (std::int64_t a = hood.n_local; a < hood.n_all; ++a)
+    for (std::int64_t x = 0; x < 3; ++x)
+      forces.data()[3 * owners.data()[a] + x] += all[static_cast<std::size_t>(3 * a + x)];
 }
 
 } // namespace
@@ -124,8 +131,8 @@ void bind_terms(nb::module_& m) {
         "knots_ik"_a, "knots_jk"_a, "columns"_a, "n_columns"_a, "coefficients"_a.noconvert());
   m.def("zbl", &zbl, "numbers"_a.noconvert(), "inner"_a.noconvert(), "outer"_a.noconvert());
   m.def("evaluate", &evaluate_into, "terms"_a, "positions"_a.noconvert(), "species"_a.noconvert(),
-        "first"_a.noconvert(), "neighbors"_a.noconvert(), "energies"_a.noconvert(),
-        "forces"_a.noconvert(), "virial"_a.noconvert(), "threads"_a);
+        "owners"_a.noconvert(), "first"_a.noconvert(), "neighbors"_a.noconvert(),
+        "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert(), "threads"_a);
   m.def("instruction_sets", &available_instruction_sets,
         "Instruction sets that this processor can run, best first.");
   m.def("instruction_set", [] { return kernels().name; }, "Instruction set in use.");

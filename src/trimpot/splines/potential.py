@@ -1,0 +1,125 @@
+"""The spline potential: a sum of terms with their coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trimpot import _native
+from trimpot.contract import Evaluation
+from trimpot.elements import SYMBOLS
+from trimpot.errors import InputError, NonFiniteResultError
+from trimpot.splines.packing import pack, species_indices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from trimpot.contract import FloatArray, Neighborhood, Structure
+    from trimpot.splines.term import Term
+
+
+@dataclass(frozen=True)
+class SplinePotential:
+    """Energies as a sum of spline terms.
+
+    Attributes
+    ----------
+    species : tuple of int
+        Atomic numbers, ascending.
+    terms : tuple of Term
+        One-body, pair, triplet, repulsive core.
+    coefficients : tuple of float64 arrays
+        One per term, of its n_coefficients.
+    provenance : mapping
+        JSON-compatible facts about its origin (data hash, settings, errors, versions).
+    """
+
+    species: tuple[int, ...]
+    terms: tuple[Term, ...]
+    coefficients: tuple[FloatArray, ...]
+    provenance: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check that coefficients fit the terms."""
+        if len(self.terms) != len(self.coefficients):
+            raise InputError(
+                f"found {len(self.coefficients)} coefficient arrays for "
+                f"{len(self.terms)} terms"
+            )
+        for term, c in zip(self.terms, self.coefficients, strict=True):
+            if c.shape != (term.n_coefficients,) or not np.isfinite(c).all():
+                raise InputError(
+                    f"the {term.kind} term needs {term.n_coefficients} finite "
+                    f"coefficients, found shape {c.shape}"
+                )
+
+    @property
+    def cutoff(self) -> float:
+        """Largest distance at which two atoms interact, angstrom."""
+        return max((t.cutoff for t in self.terms), default=0.0)
+
+    @cached_property
+    def native_terms(self) -> list[_native.Term]:
+        """The kernels of all terms."""
+        return [t.native(c) for t, c in zip(self.terms, self.coefficients, strict=True)]
+
+    def evaluate(self, neighborhood: Neighborhood, *, threads: int = 0) -> Evaluation:
+        """Return energies, forces and virial; see ``contract.Potential``."""
+        n = neighborhood.n_local
+        energies, forces, virial = np.empty(n), np.empty((n, 3)), np.empty(9)
+        _native.evaluate(
+            self.native_terms,
+            neighborhood.positions,
+            species_indices(neighborhood.numbers, self.species),
+            neighborhood.owners,
+            neighborhood.first,
+            neighborhood.neighbors,
+            energies,
+            forces,
+            virial,
+            threads,
+        )
+        require_finite(neighborhood.numbers, energies, forces)
+        return Evaluation(energies, forces, virial.reshape(3, 3))
+
+    def evaluate_many(
+        self, structures: Sequence[Structure], *, threads: int = 0
+    ) -> list[Evaluation]:
+        """Return evaluations of many structures, in parallel over structures."""
+        frames = pack(structures, self.species)
+        n_atoms = int(frames.offsets[-1])
+        energies, forces = np.empty(n_atoms), np.empty((n_atoms, 3))
+        virials = np.empty((len(structures), 3, 3))
+        _native.evaluate_frames(
+            self.native_terms,
+            frames.offsets,
+            frames.positions,
+            frames.species,
+            frames.cells,
+            frames.pbc,
+            energies,
+            forces,
+            virials,
+            threads,
+        )
+        results = []
+        for f, structure in enumerate(structures):
+            mine = slice(frames.offsets[f], frames.offsets[f + 1])
+            require_finite(structure.numbers, energies[mine], forces[mine])
+            results.append(Evaluation(energies[mine], forces[mine], virials[f]))
+        return results
+
+
+def require_finite(numbers: np.ndarray, energies: FloatArray, forces: FloatArray) -> None:
+    """Raise ``NonFiniteResultError`` naming the first atom with a NaN or infinity."""
+    bad = ~(np.isfinite(energies) & np.isfinite(forces).all(axis=1))
+    if bad.any():
+        atom = int(np.argmax(bad))
+        raise NonFiniteResultError(
+            f"energy or force of atom {atom} ({SYMBOLS[numbers[atom]]}) is not finite "
+            f"({int(bad.sum())} such atoms); look for coincident atoms or a broken "
+            "trajectory before this step"
+        )

@@ -1,0 +1,71 @@
+"""What the geometries of a data set say about distances; defaults of terms rest on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from trimpot import _native
+from trimpot.elements import covalent_radius
+
+if TYPE_CHECKING:
+    from trimpot.contract import FloatArray
+    from trimpot.splines.packing import PackedFrames
+
+TYPICAL_SHORTEST = 0.8
+"""Shortest distance of a pair that the data lack, over the sum of covalent radii."""
+
+
+@dataclass(frozen=True)
+class PairProfile:
+    """Distances of every pair of species up to a cutoff.
+
+    Attributes
+    ----------
+    species : tuple of int
+        Atomic numbers, ascending.
+    smallest : (s, s) float64
+        Smallest distance in angstrom; infinity where a pair does not occur.
+    counts : (s, s, bins) float64
+        Ordered pairs per bin of r over [0, cutoff).
+    cutoff : float
+        Upper end of the bins in angstrom.
+    """
+
+    species: tuple[int, ...]
+    smallest: FloatArray
+    counts: FloatArray
+    cutoff: float
+
+    def shortest(self, a: int, b: int) -> float:
+        """Return the smallest distance of the data, or a typical one if a pair is absent."""
+        i, j = self.species.index(a), self.species.index(b)
+        found = float(self.smallest[i, j])
+        if np.isfinite(found):
+            return found
+        return TYPICAL_SHORTEST * (covalent_radius(a) + covalent_radius(b))
+
+
+def pair_profile(
+    frames: PackedFrames, cutoff: float, *, bins: int = 400, threads: int = 0
+) -> PairProfile:
+    """Return the pair distances of packed frames up to a cutoff (angstrom)."""
+    n = len(frames.species_numbers)
+    smallest = np.empty(n * n)
+    counts = np.empty((n * n, bins))
+    _native.pair_statistics(
+        frames.offsets,
+        frames.positions,
+        frames.species,
+        frames.cells,
+        frames.pbc,
+        n,
+        cutoff,
+        smallest,
+        counts,
+        threads,
+    )
+    return PairProfile(
+        frames.species_numbers, smallest.reshape(n, n), counts.reshape(n, n, bins), cutoff
+    )

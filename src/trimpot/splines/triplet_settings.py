@@ -1,0 +1,192 @@
+"""Settings of the triplet term: cutoffs, knots, ties and omissions per trio of species."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from trimpot.elements import group_name, parse_group
+from trimpot.errors import InputError
+from trimpot.splines.knots import FROZEN_AT_END, Spacing, clamped, spaced_breaks
+from trimpot.splines.triplet import Trio, TripletGrid, TripletTerm, grid_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trimpot.contract import FloatArray
+    from trimpot.splines.profile import PairProfile
+
+LOWER_END = 0.85
+"""Default lower end of the knots over the shortest distance of the data: V3 is zero there
+(C2) and free where the data are."""
+
+
+@dataclass(frozen=True)
+class TripletOverride:
+    """Settings of one trio; None keeps the term's own."""
+
+    cutoff: float | None = None
+    cutoff_jk: float | None = None
+    r_min: float | None = None
+    r_min_jk: float | None = None
+    intervals: int | None = None
+    intervals_jk: int | None = None
+    spacing: Spacing | None = None
+
+
+@dataclass(frozen=True)
+class TripletSettings:
+    """Settings of a triplet term.
+
+    Attributes
+    ----------
+    cutoff : float
+        Upper end of r_ij and r_ik in angstrom.
+    cutoff_jk : float, optional
+        Upper end of r_jk; default 2 cutoff, so that no triangle is cut.
+    r_min, r_min_jk : float, optional
+        Lower ends; default 0.85 times the shortest distance of the pairs in the data.
+    intervals, intervals_jk : int
+        Knot intervals along r_ij and r_ik, and along r_jk (default 2 intervals).
+    spacing : str
+        How knots are spread: uniform, square, geometric, inverse.
+    leading_trim : int
+        Coefficients frozen at the lower end: 3 makes V3 vanish there with C2.
+    tie : str or list of lists
+        ``none``: each trio has its own V3. ``center``: trios with the same central
+        element share it. ``all``: one V3. A list of groups such as
+        ``[["Ge-Ge-Te", "Ge-Te-Te"]]`` ties those. ``auto``: none as long as there are at
+        most max_coefficients, else center.
+    max_coefficients : int
+        Limit of ``auto``.
+    leave_out : list of str
+        Trios without a V3.
+    trios : mapping
+        Overrides per trio, e.g. ``{"Te-Ge-Ge": {"cutoff": 5.0}}`` (centre first).
+    """
+
+    kind: Literal["triplet"] = "triplet"
+    cutoff: float = 4.5
+    cutoff_jk: float | None = None
+    r_min: float | None = None
+    r_min_jk: float | None = None
+    intervals: int = 11
+    intervals_jk: int | None = None
+    spacing: Spacing = "uniform"
+    leading_trim: int = FROZEN_AT_END
+    tie: Literal["auto", "none", "center", "all"] | tuple[tuple[str, ...], ...] = "auto"
+    max_coefficients: int = 6000
+    leave_out: tuple[str, ...] = ()
+    trios: Mapping[str, TripletOverride] = field(default_factory=dict)
+
+    def build(self, species: tuple[int, ...], profile: PairProfile) -> TripletTerm:
+        """Return the term for these species (atomic numbers, ascending)."""
+        if self.tie == "auto":
+            free = replace(self, tie="none").build(species, profile)
+            if free.n_coefficients <= self.max_coefficients:
+                return free
+            return replace(self, tie="center").build(species, profile)
+        grids: list[TripletGrid] = []
+        first = 0
+        for trios in self._groups(species):
+            grids.append(self._grid(trios, species, profile, first))
+            first += grids[-1].n_free
+        return TripletTerm(species, tuple(grids))
+
+    def _groups(self, species: tuple[int, ...]) -> list[tuple[Trio, ...]]:
+        omitted = {parse_trio(name, species) for name in self.leave_out}
+        trios = [
+            (a, b, c)
+            for a in species
+            for b, c in combinations_with_replacement(species, 2)
+            if (a, b, c) not in omitted
+        ]
+        if isinstance(self.tie, tuple):
+            named = [tuple(parse_trio(t, species) for t in group) for group in self.tie]
+            tied = {t for group in named for t in group}
+            return [*named, *((t,) for t in trios if t not in tied)]
+        key = {"none": lambda t: t, "center": lambda t: t[0], "all": lambda _: 0}[self.tie]
+        groups: dict[object, list[Trio]] = defaultdict(list)
+        for trio in trios:
+            groups[key(trio)].append(trio)
+        return [tuple(group) for group in groups.values()]
+
+    def _grid(
+        self,
+        trios: tuple[Trio, ...],
+        species: tuple[int, ...],
+        profile: PairProfile,
+        first: int,
+    ) -> TripletGrid:
+        s = self._for_group(trios, species)
+        leg_j = min(profile.shortest(a, b) for a, b, _ in trios)
+        leg_k = min(profile.shortest(a, c) for a, _, c in trios)
+        base = min(profile.shortest(b, c) for _, b, c in trios)
+        symmetric = any(b == c for _, b, c in trios)
+        if symmetric:
+            leg_j = leg_k = min(leg_j, leg_k)
+        cutoff_jk = s.cutoff_jk if s.cutoff_jk is not None else 2.0 * s.cutoff
+        n_jk = s.intervals_jk if s.intervals_jk is not None else 2 * s.intervals
+        knots = (
+            s._knots(s.r_min, leg_j, s.cutoff, s.intervals),
+            s._knots(s.r_min, leg_k, s.cutoff, s.intervals),
+            s._knots(s.r_min_jk, base, cutoff_jk, n_jk),
+        )
+        columns = grid_columns(
+            knots, symmetric=symmetric, leading=s.leading_trim, first=first
+        )
+        return TripletGrid(trios, *knots, columns)
+
+    def _knots(
+        self, lower: float | None, shortest: float, upper: float, intervals: int
+    ) -> FloatArray:
+        start = lower if lower is not None else round(LOWER_END * shortest, 2)
+        return clamped(spaced_breaks(start, upper, intervals, self.spacing))
+
+    def _for_group(self, trios: tuple[Trio, ...], species: tuple[int, ...]) -> TripletSettings:
+        overrides = {parse_trio(k, species): v for k, v in self.trios.items()}
+        found = {overrides.get(t) for t in trios}
+        if len(found) > 1:
+            names = ", ".join(group_name(t) for t in trios)
+            raise InputError(
+                f"the tied trios {names} have different settings; give them the same, or "
+                "untie them (tie: none)"
+            )
+        override = found.pop()
+        own = {k: v for k, v in vars(override).items() if v is not None} if override else {}
+        return replace(self, **own)
+
+
+def parse_trio(text: str, species: tuple[int, ...]) -> Trio:
+    """Return (centre, b, c) with b <= c of a name such as "Ge-Te-Te", centre first.
+
+    Raises
+    ------
+    InputError
+        If an element is not among the species.
+    """
+    center, *ends = parse_group(text, 3)
+    b, c = sorted(ends)
+    unknown = [z for z in (center, b, c) if z not in species]
+    if unknown:
+        raise InputError(
+            f"trio {text!r} names {group_name(tuple(unknown))}, outside the model's "
+            f"species {group_name(species)}"
+        )
+    return center, b, c
+
+
+def paper_coefficient_count(cutoff: float, r_min: float = 1.5) -> int:
+    """Return the free three-body coefficients of the published tungsten settings.
+
+    [10, 10, 20] intervals from r_min, r_jk to 2 cutoff, three trailing coefficients
+    frozen, none leading.
+    """
+    leg = clamped(spaced_breaks(r_min, cutoff, 10))
+    base = clamped(spaced_breaks(r_min, 2 * cutoff, 20))
+    columns = grid_columns((leg, leg, base), symmetric=True, leading=0)
+    return len(np.unique(columns[columns >= 0]))
