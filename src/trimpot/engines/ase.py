@@ -116,8 +116,8 @@ class Calculator(AseCalculator):
                 "stress needs a three-dimensional cell, found volume 0; set a cell"
             )
         self.results = {}
-        self.atoms = atoms.copy()  # type: ignore[no-untyped-call]
         self.results = _results(self._evaluate(structure), volume)
+        self.atoms = atoms.copy()  # type: ignore[no-untyped-call]
 
     def _evaluate(self, structure: Structure) -> Evaluation:
         if len(structure) == 0:

@@ -53,7 +53,7 @@ def spaced_breaks(
         )
     fraction = np.linspace(0.0, 1.0, intervals + 1)
     if spacing == "uniform":
-        breaks = lower + (upper - lower) * fraction
+        breaks = np.linspace(lower, upper, intervals + 1)
     elif spacing == "square":
         breaks = np.sqrt(lower**2 + (upper**2 - lower**2) * fraction)
     elif spacing == "geometric":
