@@ -1,0 +1,180 @@
+"""Read everything that is not extended XYZ through ASE."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trimpot.data.records import ATOMIC_NUMBERS, NumberArray, Place, RawFrame, Value
+from trimpot.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import ase
+
+    from trimpot.data.rules import ReadRules
+    from trimpot.data.selection import Selection
+
+_STRUCTURE_COLUMNS = {"numbers", "positions"}
+_DUMP_FORMATS = {"lammps-dump-text", "lammps-dump-binary"}
+
+
+def ase_format(path: Path) -> str:
+    """Return the name of the format as ASE recognises it.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be opened or ASE knows no such format.
+    """
+    from ase.io.formats import UnknownFileTypeError, filetype
+
+    try:
+        return str(filetype(str(path)))
+    except UnknownFileTypeError as error:
+        raise DataError(
+            f"{path}: the format is not recognised ({error}), expected extended XYZ or a "
+            "format that ASE reads; name it with format=..."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error}); check the path") from error
+
+
+def read_with_ase(
+    path: Path, format_name: str, wanted: Selection, rules: ReadRules
+) -> Iterator[RawFrame | None]:
+    """Yield the frames that ASE finds; None stands for one not wanted.
+
+    Raises
+    ------
+    DataError
+        If ASE cannot read the file, with its reason.
+    """
+    for index, atoms in enumerate(_iterate(path, format_name, rules)):
+        place = Place(path, index)
+        fields = _fields(atoms.info)
+        yield _raw(atoms, fields, place) if wanted(fields) else None
+
+
+def _iterate(path: Path, format_name: str, rules: ReadRules) -> Iterator[ase.Atoms]:
+    """Yield what ASE reads, with its many kinds of failure made one."""
+    from ase.io import iread
+
+    options = _type_options(path, format_name, rules)
+    count = 0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ASE's remarks on files are not errors
+            for atoms in iread(str(path), index=":", format=format_name, **options):  # type: ignore[arg-type]
+                yield atoms
+                count += 1
+    except DataError:
+        raise
+    except Exception as error:  # ASE's readers raise anything
+        raise DataError(
+            f"{path.name} frame {count}: ASE cannot read it as {format_name} "
+            f"({type(error).__name__}: {error}); check that the file is complete, or name "
+            "its format with format=..."
+        ) from error
+
+
+def _type_options(
+    path: Path, format_name: str, rules: ReadRules
+) -> dict[str, list[str] | dict[int, int]]:
+    """Return what tells ASE the elements of LAMMPS types; ASE would take type 1 as H."""
+    unknown = [name for name in rules.type_names if name not in ATOMIC_NUMBERS]
+    if unknown:
+        raise DataError(
+            f"type_names: unknown element '{unknown[0]}', expected chemical symbols such "
+            "as W"
+        )
+    if format_name == "lammps-data" and rules.type_names:
+        numbers = enumerate(rules.type_names, start=1)
+        return {"Z_of_type": {kind: ATOMIC_NUMBERS[name] for kind, name in numbers}}
+    if format_name not in _DUMP_FORMATS:
+        return {}
+    if rules.type_names:
+        return {"specorder": list(rules.type_names)}
+    if not _dump_names_elements(path):
+        raise DataError(
+            f"{path.name}: the dump gives atom types without elements, expected a column "
+            "'element'; write it with dump_modify element, or give type_names"
+        )
+    return {}
+
+
+def _dump_names_elements(path: Path) -> bool:
+    from trimpot.data.textfile import open_text
+
+    with open_text(path) as file:
+        header = next((line for line in file if line.startswith("ITEM: ATOMS")), "")
+    return "element" in header.split()
+
+
+def _raw(atoms: ase.Atoms, fields: dict[str, Value], place: Place) -> RawFrame:
+    if len(atoms) == 0:
+        raise DataError(
+            f"{place}: the frame has 0 atoms, expected at least 1; delete the frame"
+        )
+    numbers = np.array(atoms.numbers, dtype=np.int32)
+    if numbers.min() < 1:
+        raise DataError(
+            f"{place}: unknown element (atomic number {numbers.min()}), expected a "
+            "chemical symbol such as W; rename it or delete the frame"
+        )
+    numbers.flags.writeable = False
+    cell = np.array(atoms.cell, dtype=np.float64)
+    return RawFrame(
+        place=place,
+        numbers=numbers,
+        positions=np.array(atoms.positions, dtype=np.float64),
+        cell=cell if cell.any() else None,
+        pbc=np.array(atoms.pbc, dtype=np.bool_),
+        assumed_pbc=False,
+        # Results directly: get_forces() would apply constraints and zero forces.
+        results=_plain({} if atoms.calc is None else atoms.calc.results),
+        fields=fields,
+        columns=_columns(atoms.arrays),
+    )
+
+
+def _fields(info: Mapping[str, object]) -> dict[str, Value]:
+    """Return per-frame fields; the key-value pairs of an ASE database are unpacked."""
+    pairs = info.get("key_value_pairs")
+    merged = {**info, **pairs} if isinstance(pairs, Mapping) else dict(info)
+    return _plain(merged)
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, Value]:
+    """Return the entries that are numbers, words or numeric arrays."""
+    plain: dict[str, Value] = {}
+    for key, value in values.items():
+        if isinstance(value, np.generic):
+            plain[key] = value.item()
+        elif isinstance(value, str | int | float | bool):
+            plain[key] = value
+        elif isinstance(value, np.ndarray | list | tuple):
+            array = _numeric(value)
+            if array is not None:
+                plain[key] = array
+    return plain
+
+
+def _numeric(value: Iterable[object]) -> NumberArray | None:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return None
+    return array if array.dtype.kind in "fib" else None
+
+
+def _columns(arrays: Mapping[str, NumberArray]) -> dict[str, NumberArray]:
+    return {
+        name: values
+        for name, values in arrays.items()
+        if name not in _STRUCTURE_COLUMNS and values.dtype.kind in "fib"
+    }
