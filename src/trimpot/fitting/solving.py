@@ -1,0 +1,146 @@
+"""The regularised normal equations and their solution.
+
+    H = kappa G_E / (N_E s_E^2) + (1 - kappa) G_F / (N_F s_F^2)
+        + stress_weight G_S / (N_S s_S^2) + ridge R + curvature D^T D
+
+with N the summed weights and s the spread of each quantity: all strengths are
+dimensionless. Pair splines are kept repulsive below the data by linear inequalities
+A c <= 0, which make the fit a small convex quadratic programme.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import linalg, optimize, sparse
+
+from trimpot.errors import FitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trimpot.contract import FloatArray
+    from trimpot.fitting.blocks import Block, Blocks
+    from trimpot.fitting.settings import Strengths
+    from trimpot.splines.term import Term
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """Ridge weights and D^T D of all terms side by side."""
+
+    ridge: FloatArray
+    curvature: sparse.csr_array
+
+
+def penalty_of(terms: Sequence[Term]) -> Penalty:
+    """Return the penalties of terms with free coefficients."""
+    parts = [t.regularization() for t in terms]
+    squares = [p.curvature.T @ p.curvature for p in parts]
+    return Penalty(
+        np.concatenate([p.ridge for p in parts]),
+        sparse.csr_array(sparse.block_diag(squares)),
+    )
+
+
+def monotone_rows_of(terms: Sequence[Term]) -> FloatArray:
+    """Return the inequality rows of all terms side by side."""
+    return np.asarray(linalg.block_diag(*[t.monotone_rows() for t in terms]))
+
+
+@dataclass(frozen=True)
+class NormalEquations:
+    """Data part of H and the right-hand side at one kappa."""
+
+    matrix: FloatArray
+    moment: FloatArray
+
+
+def data_equations(
+    blocks: Blocks, folds: Sequence[int], kappa: float, stress_weight: float
+) -> NormalEquations:
+    """Return the normalised sum over folds."""
+    n = blocks.n_columns
+    shares = {"energy": kappa, "forces": 1.0 - kappa, "stress": stress_weight}
+    matrix, moment = np.zeros((n, n), order="F"), np.zeros(n)
+    for quantity in blocks.quantities:
+        mine = [blocks.folds[f][quantity] for f in folds]
+        weight = sum(b.weight for b in mine)
+        if weight == 0.0 or shares[quantity] == 0.0:
+            continue
+        factor = shares[quantity] / (weight * blocks.scales[quantity] ** 2)
+        for b in mine:
+            matrix += factor * b.gram
+            moment += factor * b.moment
+    return NormalEquations(matrix, moment)
+
+
+def factorize(
+    equations: NormalEquations, penalty: Penalty, strengths: Strengths
+) -> tuple[FloatArray, bool]:
+    """Return the Cholesky factor of H (lower).
+
+    Raises
+    ------
+    FitError
+        If H is not positive definite to rounding.
+    """
+    h = equations.matrix.copy(order="F")
+    add_penalty(h, penalty, strengths)
+    try:
+        return linalg.cho_factor(h, lower=True, overwrite_a=True, check_finite=False)
+    except linalg.LinAlgError as error:
+        raise FitError(
+            f"the normal equations are singular at ridge {strengths.ridge:g} and curvature "
+            f"{strengths.curvature:g}; use larger strengths, fewer knots, or more data"
+        ) from error
+
+
+def add_penalty(h: FloatArray, penalty: Penalty, strengths: Strengths) -> None:
+    """Add ridge and curvature to H in place."""
+    n = len(h)
+    h.ravel(order="F")[:: n + 1] += strengths.ridge * penalty.ridge
+    entries = penalty.curvature.tocoo()
+    row, column = entries.coords
+    h[row, column] += strengths.curvature * entries.data
+
+
+def solve(
+    equations: NormalEquations, penalty: Penalty, strengths: Strengths
+) -> FloatArray:
+    """Return the unconstrained coefficients."""
+    factor = factorize(equations, penalty, strengths)
+    return np.asarray(linalg.cho_solve(factor, equations.moment, check_finite=False))
+
+
+def solve_monotone(
+    equations: NormalEquations, penalty: Penalty, strengths: Strengths, rows: FloatArray
+) -> FloatArray:
+    """Return the coefficients that minimise the loss under rows @ c <= 0.
+
+    Notes
+    -----
+    Dual of the quadratic programme: c = c0 - H^-1 A^T m with multipliers m >= 0 that
+    minimise |L^-1 A^T m - L^-1 b'|, found by non-negative least squares; L L^T = H.
+    """
+    factor = factorize(equations, penalty, strengths)
+    free = np.asarray(linalg.cho_solve(factor, equations.moment, check_finite=False))
+    if len(rows) == 0 or (rows @ free <= 0.0).all():
+        return free
+    lower = factor[0]
+    # With u = L^T c: minimise |u - u0|^2 under B u <= 0, B = A L^-T. The solution is
+    # u0 minus its projection on the cone of B's rows, a non-negative least squares.
+    b_t = linalg.solve_triangular(lower, rows.T, lower=True, check_finite=False)
+    norms = np.linalg.norm(b_t, axis=0)
+    b_t = b_t / np.where(norms > 0.0, norms, 1.0)
+    u0 = linalg.solve_triangular(
+        lower, equations.moment, lower=True, check_finite=False
+    )
+    q, r = np.linalg.qr(b_t)
+    multipliers, _ = optimize.nnls(r, q.T @ u0)
+    u = u0 - b_t @ multipliers
+    return np.asarray(
+        linalg.solve_triangular(lower, u, lower=True, trans="T", check_finite=False)
+    )

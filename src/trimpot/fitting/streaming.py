@@ -1,0 +1,161 @@
+"""One pass over the frames: design-matrix rows straight into Gram blocks.
+
+Rows of a batch of frames are made by the native core in parallel and added to the fold's
+blocks by BLAS (dsyrk); memory does not depend on the number of frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg.blas import dsyrk
+
+from trimpot import _native
+from trimpot.errors import FitError
+from trimpot.fitting.blocks import Block, Blocks
+from trimpot.fitting.settings import QUANTITIES
+from trimpot.splines.packing import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from trimpot.contract import FloatArray, IntArray
+    from trimpot.fitting.targets import Targets
+    from trimpot.splines.term import Term
+
+    Progress = Callable[[str, int, int], None]
+    """Called with (stage, done, total)."""
+
+BATCH_BYTES = 96 * 2**20
+"""Memory of one batch of rows: large enough for BLAS, small beside the blocks."""
+
+VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Memory and arithmetic that a fit will need."""
+
+    n_columns: int
+    bytes: int
+    flops: float
+
+
+def forecast(n_columns: int, targets: Targets, folds: int) -> Forecast:
+    """Return what accumulating and solving will need, before the run."""
+    n_quantities = len(targets.quantities)
+    matrices = folds * n_quantities + 4  # blocks, and what a solve holds at a time
+    rows = sum(targets.rows(q) for q in targets.quantities)
+    return Forecast(
+        n_columns, matrices * n_columns**2 * 8 + 2 * BATCH_BYTES, rows * float(n_columns) ** 2
+    )
+
+
+def accumulate(
+    terms: Sequence[Term],
+    targets: Targets,
+    folds: IntArray,
+    *,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> Blocks:
+    """Return the Gram blocks of all frames, per fold.
+
+    Parameters
+    ----------
+    terms
+        Terms with free coefficients; their columns stand side by side.
+    targets
+        What the terms must reproduce, per frame.
+    folds : (n_frames,) int
+        Fold of each frame, 0 .. n - 1.
+
+    Raises
+    ------
+    FitError
+        If there is nothing to fit.
+    """
+    native = [t.native(None) for t in terms]
+    n = sum(t.n_coefficients for t in terms)
+    if n == 0 or not targets.quantities:
+        raise FitError("nothing to fit: the model has no free coefficients or no labels")
+    n_folds = int(folds.max()) + 1
+    blocks = tuple({q: Block.empty(n) for q in targets.quantities} for _ in range(n_folds))
+    coverage = np.zeros(n)
+    done = 0
+    for fold in range(n_folds):
+        members = np.flatnonzero(folds == fold)
+        for batch in _batches(targets, members, n):
+            _add_batch(native, targets, batch, n, blocks[fold], coverage, threads)
+            done += len(batch)
+            if progress is not None:
+                progress("rows", done, len(folds))
+    return Blocks(blocks, dict(targets.scales), coverage)
+
+
+def _batches(targets: Targets, members: IntArray, n_columns: int) -> Iterator[IntArray]:
+    """Split frames so that the rows of a batch fit into BATCH_BYTES."""
+    limit = max(1, BATCH_BYTES // (8 * n_columns))
+    rows = 3 * targets.n_atoms[members] + 7
+    start = 0
+    while start < len(members):
+        stop = start + 1
+        total = rows[start]
+        while stop < len(members) and total + rows[stop] <= limit:
+            total += rows[stop]
+            stop += 1
+        yield members[start:stop]
+        start = stop
+
+
+def _add_batch(
+    native: list[_native.Term],
+    targets: Targets,
+    batch: IntArray,
+    n: int,
+    blocks: dict[str, Block],
+    coverage: FloatArray,
+    threads: int,
+) -> None:
+    frames = pack([targets.structures[f] for f in batch], targets.species)
+    starts: dict[str, np.ndarray] = {}
+    scales: dict[str, FloatArray] = {}
+    rows: dict[str, FloatArray] = {}
+    values: dict[str, FloatArray] = {}
+    for quantity in QUANTITIES:
+        starts[quantity], values[quantity], weights = targets.of_batch(quantity, batch)
+        scales[quantity] = np.sqrt(weights)
+        rows[quantity] = np.empty((len(values[quantity]), n))
+    energy_scale = scales["energy"] / targets.n_atoms[batch]
+    _native.design_rows(
+        native,
+        frames.offsets,
+        frames.positions,
+        frames.species,
+        frames.cells,
+        frames.pbc,
+        *(starts[q] for q in QUANTITIES),
+        energy_scale,
+        scales["forces"],
+        scales["stress"],
+        *(rows[q] for q in QUANTITIES),
+        threads,
+    )
+    labelled = starts["energy"] >= 0
+    coverage += (1.0 / np.maximum(energy_scale[labelled], 1e-300)) @ rows["energy"]
+    for quantity, block in blocks.items():
+        _add_rows(block, rows[quantity], values[quantity])
+        block.weight += targets.weight_of(quantity, batch)
+
+
+def _add_rows(block: Block, rows: FloatArray, values: FloatArray) -> None:
+    if len(rows) == 0:
+        return
+    # rows.T is Fortran-ordered (n, rows): dsyrk forms A^T A in place, lower triangle.
+    result = dsyrk(1.0, rows.T, beta=1.0, c=block.gram, trans=0, lower=1, overwrite_c=1)
+    if result is not block.gram and not np.shares_memory(result, block.gram):
+        block.gram = result
+    block.moment += rows.T @ values
+    block.square += float(values @ values)
