@@ -42,7 +42,7 @@ class _Header:
 
 
 def read_extxyz(path: Path, wanted: Wanted) -> Iterator[RawFrame | None]:
-    """Yield the frames of an extended XYZ file; None stands for one not wanted.
+    """Yield the frames of an extended XYZ file in order, and None for each not wanted.
 
     Parameters
     ----------
@@ -63,8 +63,6 @@ def read_extxyz(path: Path, wanted: Wanted) -> Iterator[RawFrame | None]:
         properties = ""
         for header, atom_lines in _split_frames(file, path):
             if not wanted(header.fields):
-                yield from _parse_block(block, lines, properties)
-                block, lines = [], []
                 yield None
                 continue
             own = str(header.fields.pop("Properties", DEFAULT_PROPERTIES))
@@ -282,10 +280,10 @@ def _cell(header: _Header) -> tuple[FloatArray | None, BoolArray, bool]:
         cell = np.array(lattice, dtype=np.float64).reshape(3, 3)
     if pbc is None:
         return cell, np.full(3, cell is not None), cell is not None
-    values = np.asarray(pbc)
-    if values.shape != (3,) or not np.isin(values, [0, 1]).all():
+    values = pbc.tolist() if isinstance(pbc, np.ndarray) else [pbc]
+    if len(values) != 3 or not all(value in (0, 1) for value in values):
         raise DataError(
             f"{header.place}: pbc={pbc!s:.40}, expected three logicals; write for example "
             'pbc="T T F"'
         )
-    return cell, values.astype(np.bool_), False
+    return cell, np.array(values, dtype=np.bool_), False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import hypot, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,13 +56,15 @@ def _checked_cell(raw: RawFrame, rules: ReadRules) -> tuple[FloatArray, BoolArra
             f"{raw.place}: the cell {rows} is not finite, expected nine numbers; correct "
             "the Lattice or delete the frame"
         )
-    if raw.pbc.any() and _is_singular(raw.cell[raw.pbc]):
+    periodic = raw.pbc.tolist()
+    well_shaped = abs(determinant) > _SINGULAR * prod(hypot(*row) for row in rows)
+    if any(periodic) and not well_shaped and _is_singular(raw.cell[raw.pbc]):
         raise DataError(
             f"{raw.place}: the cell {rows} is singular in its periodic directions "
             f"{_directions(raw.pbc)}, expected independent lattice vectors there; correct "
             "the Lattice, or set pbc to F in directions without a lattice vector"
         )
-    if determinant >= 0.0 or not raw.pbc.any():
+    if determinant >= 0.0 or not any(periodic):
         return raw.cell, raw.pbc, False
     if rules.left_handed == "error":
         raise DataError(

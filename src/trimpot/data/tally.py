@@ -73,7 +73,8 @@ class Tally:
             self.energies.append(frame.energy / len(frame))
         if frame.forces is not None:
             self.labels["forces"] += 1
-            self.forces.append(float((frame.forces**2).sum(axis=1).max()) ** 0.5)
+            squares = np.einsum("nc,nc->n", frame.forces, frame.forces)
+            self.forces.append(float(squares.max()) ** 0.5)
         if frame.stress is not None:
             self.labels["stress"] += 1
             (xx, xy, xz), (_, yy, yz), (_, _, zz) = frame.stress.tolist()
