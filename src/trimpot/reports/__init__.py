@@ -1,1 +1,1 @@
-"""reports"""
+"""Reports: tables, figures, model cards and pages from plain results."""
