@@ -14,7 +14,7 @@ from trimpot.data.labels import CONFIG_KEYS
 from trimpot.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from trimpot.data.frames import Scalar
+    from trimpot.data.frames import Frame, Scalar
     from trimpot.data.records import Value
 
 _SHOWN_VALUES = 8
@@ -69,7 +69,7 @@ class Selection:
         if value is None or isinstance(value, np.ndarray):
             return False
         self.seen.setdefault(name, Counter())[str(value)] += 1
-        return any(_equal(value, allowed) for allowed in self.wanted[name])
+        return matches(value, self.wanted[name])
 
     def _group(self, fields: Mapping[str, Value]) -> Value:
         """Return the group under whichever key the file uses for it."""
@@ -99,9 +99,35 @@ class Selection:
             )
 
 
+def field_values(frames: Sequence[Frame], name: str) -> list[Scalar | None]:
+    """Return an info field of each frame, None where a frame lacks it.
+
+    Raises
+    ------
+    DataError
+        If no frame has the field.
+    """
+    if name == "config_type":
+        return [frame.config_type for frame in frames]
+    values = [frame.info.get(name) for frame in frames]
+    if all(value is None for value in values):
+        names = sorted({"config_type"}.union(*(frame.info for frame in frames)))
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise DataError(
+            f"no frame has the field '{name}'; fields that exist: {', '.join(names)}{hint}"
+        )
+    return values
+
+
+def matches(value: Value | None, allowed: Sequence[Scalar]) -> bool:
+    """Whether a field has one of the allowed values."""
+    return value is not None and any(_equal(value, item) for item in allowed)
+
+
 def _equal(value: Value, allowed: Scalar) -> bool:
     """Compare as written: 1, 1.0 and "1" are the same value, and so are T and True."""
-    if value == allowed or str(value) == str(allowed):
+    if str(value) == str(allowed):
         return True
     try:
         return float(value) == float(allowed)
