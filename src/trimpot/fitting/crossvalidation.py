@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from trimpot.errors import FitError
+from trimpot.fitting.settings import Strengths
 from trimpot.fitting.solving import data_equations, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from trimpot.fitting.blocks import Blocks
-    from trimpot.fitting.settings import FitSettings, Strengths
+    from trimpot.fitting.settings import FitSettings
     from trimpot.fitting.solving import Penalty
 
+    Errors = dict[str, tuple[float, float]]
+    """Squared error and weight per quantity."""
+
 SCORED = ("energy", "forces")
-"""Quantities whose held-out errors decide (stress where neither has labels)."""
+"""Quantities whose held-out errors decide (all others where neither has labels)."""
+
+GRID_FLOPS = 2e12
+"""Most arithmetic spent on trying all combinations; beyond it each strength in turn."""
+
+PARALLEL_COLUMNS = 2000
+"""Up to here trials run side by side, one thread each; beyond, BLAS uses the threads."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,14 @@ class Selection:
         return min(self.trials, key=lambda t: t.score)
 
 
+@dataclass(frozen=True)
+class _Problem:
+    blocks: Blocks
+    penalty: Penalty
+    stress_weight: float
+    threads: int
+
+
 def cross_validate(
     blocks: Blocks,
     penalty: Penalty,
@@ -61,31 +79,28 @@ def cross_validate(
     threads: int = 2,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Selection:
-    """Return the held-out errors of every choice of strengths.
+    """Return the held-out errors of the choices of strengths.
+
+    All combinations are tried where that is cheap; else curvature, kappa and ridge in
+    turn, each at the best of the others so far.
 
     Raises
     ------
     FitError
         If every choice is singular.
     """
-    n_folds = len(blocks.folds)
-    choices = settings.choices()
-    tasks = [(fold, kappa) for kappa in settings.kappa for fold in range(n_folds)]
-    errors: dict[Strengths, list[dict[str, tuple[float, float]] | None]] = {
-        c: [None] * n_folds for c in choices
-    }
-
-    def run(task: tuple[int, float]) -> None:
-        fold, kappa = task
-        mine = [c for c in choices if c.kappa == kappa]
-        for choice, found in _held_out(blocks, penalty, settings, fold, mine):
-            errors[choice][fold] = found
-
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(1, threads)) as pool:
-        for done, _ in enumerate(pool.map(run, tasks), start=1):
+    problem = _Problem(blocks, penalty, settings.stress_weight, threads)
+    cost = len(settings.choices()) * len(blocks.folds) * blocks.n_columns**3 / 3.0
+    trials: dict[Strengths, Trial] = {}
+    rounds = _everything if cost <= GRID_FLOPS else _one_by_one
+    total = _number_of_trials(settings, everything=cost <= GRID_FLOPS)
+    for choices in rounds(settings, trials):
+        new = [c for c in choices if c not in trials]
+        for trial in _try(problem, new):
+            trials[trial.strengths] = trial
             if progress is not None:
-                progress("cross-validation", done, len(tasks))
-    selection = Selection(tuple(_trial(c, errors[c], blocks) for c in choices))
+                progress("cross-validation", len(trials), total)
+    selection = Selection(tuple(trials.values()))
     if not np.isfinite(selection.best.score):
         raise FitError(
             "every choice of strengths gives singular equations; use larger ridge and "
@@ -94,34 +109,70 @@ def cross_validate(
     return selection
 
 
+def _everything(
+    settings: FitSettings, trials: dict[Strengths, Trial]
+) -> Iterator[list[Strengths]]:
+    del trials
+    yield settings.choices()
+
+
+def _one_by_one(
+    settings: FitSettings, trials: dict[Strengths, Trial]
+) -> Iterator[list[Strengths]]:
+    best = Strengths(
+        *(c[len(c) // 2] for c in (settings.kappa, settings.ridge, settings.curvature))
+    )
+    yield [replace(best, curvature=c) for c in settings.curvature]
+    best = Selection(tuple(trials.values())).best.strengths
+    yield [replace(best, kappa=k) for k in settings.kappa]
+    best = Selection(tuple(trials.values())).best.strengths
+    yield [replace(best, ridge=r) for r in settings.ridge]
+
+
+def _number_of_trials(settings: FitSettings, *, everything: bool) -> int:
+    sizes = [len(settings.kappa), len(settings.ridge), len(settings.curvature)]
+    return int(np.prod(sizes)) if everything else sum(sizes) - 2
+
+
+def _try(problem: _Problem, choices: Sequence[Strengths]) -> Iterator[Trial]:
+    """Yield the trials; those of one kappa share the summed equations of a fold."""
+    n_folds = len(problem.blocks.folds)
+    side_by_side = problem.blocks.n_columns <= PARALLEL_COLUMNS
+    workers = max(1, problem.threads) if side_by_side else 1
+    blas_threads = 1 if side_by_side else max(1, problem.threads)
+    with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        for kappa in dict.fromkeys(c.kappa for c in choices):
+            mine = [c for c in choices if c.kappa == kappa]
+
+            def held_out(
+                fold: int, mine: list[Strengths] = mine
+            ) -> list[Errors | None]:
+                return _held_out(problem, fold, mine)
+
+            per_fold = list(pool.map(held_out, range(n_folds)))
+            for index, choice in enumerate(mine):
+                yield _trial(choice, [errors[index] for errors in per_fold], problem.blocks)
+
+
 def _held_out(
-    blocks: Blocks,
-    penalty: Penalty,
-    settings: FitSettings,
-    fold: int,
-    choices: Sequence[Strengths],
-) -> list[tuple[Strengths, dict[str, tuple[float, float]] | None]]:
-    """Return (squared error, weight) per quantity on one fold, trained on the others."""
+    problem: _Problem, fold: int, choices: Sequence[Strengths]
+) -> list[Errors | None]:
+    """Return the errors on one fold of fits to all others; None where singular."""
+    blocks = problem.blocks
     others = [f for f in range(len(blocks.folds)) if f != fold] or [fold]
-    equations = data_equations(blocks, others, choices[0].kappa, settings.stress_weight)
-    out: list[tuple[Strengths, dict[str, tuple[float, float]] | None]] = []
+    equations = data_equations(blocks, others, choices[0].kappa, problem.stress_weight)
+    out: list[Errors | None] = []
     for choice in choices:
         try:
-            c = solve(equations, penalty, choice)
+            c = solve(equations, problem.penalty, choice)
         except FitError:
-            out.append((choice, None))
+            out.append(None)
             continue
-        out.append(
-            (choice, {q: (b.squared_error(c), b.weight) for q, b in blocks.folds[fold].items()})
-        )
+        out.append({q: (b.squared_error(c), b.weight) for q, b in blocks.folds[fold].items()})
     return out
 
 
-def _trial(
-    strengths: Strengths,
-    folds: Sequence[dict[str, tuple[float, float]] | None],
-    blocks: Blocks,
-) -> Trial:
+def _trial(strengths: Strengths, folds: Sequence[Errors | None], blocks: Blocks) -> Trial:
     usable = [f for f in folds if f is not None]
     if len(usable) < len(folds):
         return Trial(strengths, {}, float("inf"))

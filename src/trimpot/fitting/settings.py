@@ -45,7 +45,7 @@ class FitSettings:
     Attributes
     ----------
     kappa, ridge, curvature : tuples of float
-        Candidates; cross-validation picks one of each.
+        Candidates; cross-validation picks one of each. One candidate each: no choice.
     stress_weight : float
         Weight of the stresses beside kappa and 1 - kappa; 0 leaves them out.
     folds : int
@@ -58,10 +58,10 @@ class FitSettings:
         Info field with a weight per frame (multiplies all its quantities).
     """
 
-    kappa: tuple[float, ...] = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
-    ridge: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6)
-    curvature: tuple[float, ...] = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
-    stress_weight: float = 0.1
+    kappa: tuple[float, ...] = (0.7, 0.8, 0.85, 0.9, 0.95)
+    ridge: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7)
+    curvature: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
+    stress_weight: float = 0.02
     folds: int = 5
     seed: int = 0
     weights: Mapping[str, QuantityWeights] = field(default_factory=dict)

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 BATCH_BYTES = 96 * 2**20
 """Memory of one batch of rows: large enough for BLAS, small beside the blocks."""
 
-VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-
 
 @dataclass(frozen=True)
 class Forecast:

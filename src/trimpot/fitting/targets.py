@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trimpot.splines.term import Term
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+"""Order of the six stress rows."""
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,9 @@ class OneBody(Term):
         return _native.one_body(np.arange(n, dtype=np.int32), n, given)
 
     def regularization(self) -> Regularization:
-        """Return none: energies of isolated atoms have no preferred value."""
-        return Regularization.none(self.n_coefficients)
+        """Return ridge only: the fit adds small corrections to a composition baseline."""
+        n = self.n_coefficients
+        return Regularization(np.ones(n), Regularization.none(n).curvature)
 
     def state(self) -> State:
         """Return nothing: the species say all."""

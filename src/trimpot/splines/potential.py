@@ -35,12 +35,16 @@ class SplinePotential:
         One per term, of its n_coefficients.
     provenance : mapping
         JSON-compatible facts about its origin (data hash, settings, errors, versions).
+    statistics : mapping of float64 arrays
+        What the training data touched: ``coverage`` of each coefficient, ``pair_counts``
+        (s, s, bins) over [0, ``pair_cutoff``), ``smallest`` distances (s, s).
     """
 
     species: tuple[int, ...]
     terms: tuple[Term, ...]
     coefficients: tuple[FloatArray, ...]
     provenance: Mapping[str, object] = field(default_factory=dict, compare=False)
+    statistics: Mapping[str, FloatArray] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         """Check that coefficients fit the terms."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray
     from trimpot.splines.profile import PairProfile
 
-LOWER_END = 0.85
+LOWER_END = 0.7
 """Default lower end of the knots over the shortest distance of the data: V3 is zero there
 (C2) and free where the data are."""
 
@@ -49,7 +49,7 @@ class TripletSettings:
     cutoff_jk : float, optional
         Upper end of r_jk; default 2 cutoff, so that no triangle is cut.
     r_min, r_min_jk : float, optional
-        Lower ends; default 0.85 times the shortest distance of the pairs in the data.
+        Lower ends; default 0.7 times the shortest distance of the pairs in the data.
     intervals, intervals_jk : int
         Knot intervals along r_ij and r_ik, and along r_jk (default 2 intervals).
     spacing : str

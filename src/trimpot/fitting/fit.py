@@ -1,0 +1,180 @@
+"""From frames and terms to a potential: one pass, cross-validation, one solve."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trimpot.data import folds as assign_folds
+from trimpot.fitting.conditions import Conditions, conditions_of
+from trimpot.fitting.crossvalidation import Selection, Trial, cross_validate
+from trimpot.fitting.solving import (
+    data_equations,
+    monotone_rows_of,
+    penalty_of,
+    solve_monotone,
+)
+from trimpot.fitting.streaming import accumulate
+from trimpot.fitting.targets import make_targets
+from trimpot.splines.one_body import OneBody
+from trimpot.splines.potential import SplinePotential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from trimpot.contract import FloatArray
+    from trimpot.data import Frame
+    from trimpot.fitting.blocks import Blocks
+    from trimpot.fitting.settings import FitSettings, Strengths
+    from trimpot.splines.profile import PairProfile
+    from trimpot.splines.term import Term
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is fitted: the terms, and the isolated-atom energies they rest on.
+
+    Attributes
+    ----------
+    species : tuple of int
+        Atomic numbers, ascending.
+    terms : tuple of Term
+        Terms without the one-body term; those without coefficients are fixed.
+    e0s : (s,) float64
+        Isolated-atom energies in eV, in species order.
+    refine_e0s : bool
+        Fit corrections to the E0s together with all else (for E0s that are themselves
+        only a least-squares guess).
+    """
+
+    species: tuple[int, ...]
+    terms: tuple[Term, ...]
+    e0s: FloatArray
+    refine_e0s: bool
+
+    @property
+    def free(self) -> tuple[Term, ...]:
+        """Terms with coefficients to fit."""
+        fitted = tuple(t for t in self.terms if t.n_coefficients)
+        return (OneBody(self.species), *fitted) if self.refine_e0s else fitted
+
+    @property
+    def fixed(self) -> tuple[tuple[Term, FloatArray], ...]:
+        """Terms that are known beforehand, with their coefficients."""
+        known = tuple((t, np.zeros(0)) for t in self.terms if not t.n_coefficients)
+        return ((OneBody(self.species), self.e0s), *known)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A fitted potential and how it came about.
+
+    Attributes
+    ----------
+    potential : SplinePotential
+    chosen : Trial
+        Strengths of the final solve with their held-out errors.
+    selection : Selection
+        All choices that were cross-validated.
+    conditions : Conditions
+    blocks : Blocks
+        For refits with other strengths.
+    """
+
+    potential: SplinePotential
+    chosen: Trial
+    selection: Selection
+    conditions: Conditions
+    blocks: Blocks
+
+
+def fit(
+    model: Model,
+    frames: Sequence[Frame],
+    settings: FitSettings,
+    *,
+    profile: PairProfile | None = None,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> FitResult:
+    """Return the potential that cross-validation on these frames prefers.
+
+    Raises
+    ------
+    FitError
+        If there is nothing to fit or the equations are singular for every choice.
+    """
+    blocks = gather(model, frames, settings, threads=threads, progress=progress)
+    return refit(
+        model, blocks, settings, profile=profile, threads=threads, progress=progress
+    )
+
+
+def gather(
+    model: Model,
+    frames: Sequence[Frame],
+    settings: FitSettings,
+    *,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> Blocks:
+    """Return the Gram blocks of the training frames: the only pass over the data."""
+    targets = make_targets(frames, model.species, model.fixed, settings, threads=threads)
+    n_folds = min(settings.folds, len(frames))
+    fold_of_frame = assign_folds(frames, n_folds, seed=settings.seed)
+    return accumulate(model.free, targets, fold_of_frame, threads=threads, progress=progress)
+
+
+def refit(
+    model: Model,
+    blocks: Blocks,
+    settings: FitSettings,
+    *,
+    profile: PairProfile | None = None,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> FitResult:
+    """Return the potential from stored blocks; cross-validates if there is a choice."""
+    penalty = penalty_of(model.free)
+    selection = cross_validate(
+        blocks, penalty, settings, threads=threads or 2, progress=progress
+    )
+    chosen = selection.best
+    equations = data_equations(
+        blocks, range(len(blocks.folds)), chosen.strengths.kappa, settings.stress_weight
+    )
+    c = solve_monotone(
+        equations, penalty, chosen.strengths, monotone_rows_of(model.free)
+    )
+    conditions = conditions_of(equations, penalty, chosen.strengths, blocks.coverage)
+    potential = _assemble(model, c, blocks, profile)
+    facts = {"fit": {"strengths": asdict(chosen.strengths), "conditions": asdict(conditions)}}
+    return FitResult(
+        replace(potential, provenance=facts), chosen, selection, conditions, blocks
+    )
+
+
+def _assemble(
+    model: Model, c: FloatArray, blocks: Blocks, profile: PairProfile | None
+) -> SplinePotential:
+    sizes = [t.n_coefficients for t in model.free]
+    parts = list(np.split(c, np.cumsum(sizes)[:-1]))
+    e0s = model.e0s + parts.pop(0) if model.refine_e0s else model.e0s
+    coefficients = [parts.pop(0) if t.n_coefficients else np.zeros(0) for t in model.terms]
+    statistics = {"coverage": blocks.coverage}
+    if profile is not None:
+        statistics |= {
+            "pair_counts": profile.counts,
+            "pair_cutoff": np.array([profile.cutoff]),
+            "smallest": profile.smallest,
+        }
+    return SplinePotential(
+        model.species,
+        (OneBody(model.species), *model.terms),
+        (e0s, *coefficients),
+        statistics=statistics,
+    )
