@@ -24,5 +24,9 @@ class FileFormatError(TrimpotError, ValueError):
     """A potential file is damaged, hostile or from an unknown version."""
 
 
+class WriteError(TrimpotError, OSError):
+    """A result cannot be written (disk full, no permission, no such folder)."""
+
+
 class NonFiniteResultError(TrimpotError, ArithmeticError):
     """An energy, force or stress came out as NaN or infinity."""

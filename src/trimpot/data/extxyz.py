@@ -273,7 +273,7 @@ def _cell(header: _Header) -> tuple[FloatArray | None, BoolArray, bool]:
     if lattice is not None:
         if not isinstance(lattice, np.ndarray) or lattice.size != 9:
             raise DataError(
-                f"{header.place}: Lattice={lattice!s:.60} , expected nine numbers, the "
+                f"{header.place}: Lattice={lattice!s:.60}, expected nine numbers, the "
                 "three "
                 'lattice vectors one after the other: Lattice="ax ay az bx by bz cx cy cz"'
             )

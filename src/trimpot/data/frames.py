@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Scalar = str | int | float | bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays: compared by identity or fingerprint
 class Frame:
     """One structure with the labels that a reference calculation gave it.
 
@@ -58,10 +58,11 @@ class Frame:
     forces: FloatArray | None = None
     stress: FloatArray | None = None
     config_type: str = "default"
-    info: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}))
+    info: Mapping[str, Scalar] = field(default_factory=dict)
     source: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "info", MappingProxyType(dict(self.info)))
         for name, shape in (("forces", (len(self.structure), 3)), ("stress", (3, 3))):
             array = getattr(self, name)
             if array is None:
@@ -76,8 +77,19 @@ class Frame:
     def __len__(self) -> int:
         return len(self.structure)
 
+    def __reduce__(self) -> tuple[type[Frame], tuple[object, ...]]:
+        """Make frames copyable and picklable in spite of the read-only mapping."""
+        labels = (self.energy, self.forces, self.stress)
+        return Frame, (
+            self.structure,
+            *labels,
+            self.config_type,
+            dict(self.info),
+            self.source,
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)  # arrays: compared by identity or fingerprint
 class Dataset:
     """Frames in the order of the files, with the report of how they were read.
 

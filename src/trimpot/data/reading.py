@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from trimpot.data.ase_formats import ase_format, read_with_ase
@@ -139,7 +138,7 @@ def _frame(raw: RawFrame, keys: LabelKeys, rules: ReadRules, tally: Tally) -> Fr
         forces=labels.forces,
         stress=labels.stress,
         config_type=config_type_of(raw, plan),
-        info=MappingProxyType(info_of(raw, plan, labels.used)),
+        info=info_of(raw, plan, labels.used),
         source=f"{raw.place.path.name}#{raw.place.frame}",
     )
     tally.add(frame, raw, labels.used, plan.ignored)

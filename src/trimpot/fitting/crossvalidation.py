@@ -141,15 +141,13 @@ def _try(problem: _Problem, choices: Sequence[Strengths]) -> Iterator[Trial]:
     workers = max(1, problem.threads) if side_by_side else 1
     blas_threads = 1 if side_by_side else max(1, problem.threads)
     with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        for kappa in dict.fromkeys(c.kappa for c in choices):
-            mine = [c for c in choices if c.kappa == kappa]
-
-            def held_out(
-                fold: int, mine: list[Strengths] = mine
-            ) -> list[Errors | None]:
-                return _held_out(problem, fold, mine)
-
-            per_fold = list(pool.map(held_out, range(n_folds)))
+        by_kappa = {c.kappa: [d for d in choices if d.kappa == c.kappa] for c in choices}
+        pending = {
+            kappa: [pool.submit(_held_out, problem, fold, mine) for fold in range(n_folds)]
+            for kappa, mine in by_kappa.items()
+        }
+        for kappa, mine in by_kappa.items():
+            per_fold = [future.result() for future in pending[kappa]]
             for index, choice in enumerate(mine):
                 yield _trial(choice, [errors[index] for errors in per_fold], problem.blocks)
 

@@ -46,8 +46,7 @@ def check_pair(species: tuple[int, ...], state: object) -> dict[str, object]:
         columns.append(grid(found["columns"], (knots,), FROZEN, f"{where}.columns"))
         if len(np.unique(free(columns[-1]))) != len(free(columns[-1])):
             raise FileFormatError(f"{where}.columns: two splines share a coefficient")
-        if not finite_number(found["wall"], f"{where}.wall") >= 0.0:
-            raise FileFormatError(f"{where}.wall: {found['wall']} is negative")
+        distance(found["wall"], f"{where}.wall")
     require_distinct(seen, "pair.curves")
     require_numbered(columns, "pair.curves")
     return checked
@@ -122,13 +121,14 @@ def array(value: object, dtype: DTypeLike, where: str) -> FloatArray:
     return value
 
 
-def finite_number(value: object, where: str) -> float:
-    """Return a finite number that is not a truth value."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise FileFormatError(f"{where}: found {type(value).__name__}, expected a number")
-    if not abs(value) <= np.finfo(np.float64).max:
-        raise FileFormatError(f"{where}: found a number that is not finite")
-    return float(value)
+def distance(value: object, where: str) -> float:
+    """Return a number between 0 and LONGEST_CUTOFF."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0.0 <= cast("float", value) <= LONGEST_CUTOFF:
+        raise FileFormatError(
+            f"{where}: found {value!s:.40}, expected a number from 0 to {LONGEST_CUTOFF} A"
+        )
+    return float(cast("float", value))
 
 
 def atoms(
