@@ -1,4 +1,5 @@
 // Neighbour lists for Python: arrays in as they are, results out without a copy.
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -45,10 +46,9 @@ void refresh(const VectorsOut& positions_all, const Ints& owners, const Shifts& 
   const std::int64_t n_all = length(owners), n = length(positions);
   require(length(positions_all) == n_all && length(shifts) == n_all,
           "positions_all, owners and shifts differ in length");
-  for (std::int64_t a = 0; a < n_all; ++a) {
-    const std::int32_t owner = owners.data()[a];
-    require(owner >= 0 && owner < n, "owners: point beyond the positions");
-  }
+  const bool known = std::all_of(owners.data(), owners.data() + n_all,
+                                 [n](std::int32_t owner) { return owner >= 0 && owner < n; });
+  require(known, "owners: point beyond the positions");
   const nb::gil_scoped_release release;
   refresh_positions(n_all, owners.data(), shifts.data(), positions.data(), cell.data(),
                     positions_all.data());
