@@ -1,0 +1,135 @@
+"""The outer layer of a potential file: safetensors with one signed JSON document.
+
+Everything in a file is either in the document or in a tensor; the digest covers both, so
+that a flipped bit anywhere is noticed. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from trimpot.errors import FileFormatError, InputError
+from trimpot.files.encoding import DTYPES, Tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trimpot.files.encoding import Json
+
+DOCUMENT, DIGEST = "trimpot", "sha256"
+LENGTH_BYTES = 8
+LARGEST_HEADER = 100_000_000
+"""Bytes; the limit of safetensors itself."""
+
+
+def to_bytes(document: dict[str, Json], tensors: Tensors) -> bytes:
+    """Return the file of a document and its tensors; equal input gives equal bytes.
+
+    Raises
+    ------
+    InputError
+        If the document holds NaN, infinity or something that is not JSON.
+    """
+    try:
+        signed = {**document, DIGEST: _digest(document, tensors)}
+        metadata = {DOCUMENT: _canonical(signed)}
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the description of the potential is not JSON: {error}; use finite numbers, "
+            "strings, lists and mappings in its provenance"
+        ) from error
+    return bytes(safetensors.numpy.save(tensors, metadata))
+
+
+def read(path: Path) -> tuple[dict[str, object], Tensors]:
+    """Return document and tensors of a file (arrays cannot be written).
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not a potential file, or is damaged.
+    """
+    data = _read_bytes(path)
+    header = _parse_object(data[LENGTH_BYTES : LENGTH_BYTES + _header_length(data)])
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict) or set(metadata) != {DOCUMENT}:
+        raise FileFormatError(
+            "this safetensors file was not written by Trimpot (no 'trimpot' metadata)"
+        )
+    for name, entry in header.items():
+        dtype = entry.get("dtype") if isinstance(entry, dict) else None
+        if dtype not in DTYPES:
+            raise FileFormatError(
+                f"the tensor {name:.80} has type {dtype!s:.20}, "
+                f"expected one of {', '.join(DTYPES)}"
+            )
+    tensors = _tensors(data)
+    document = _parse_object(f"{metadata[DOCUMENT]}".encode(errors="surrogatepass"))
+    try:
+        matches = document.pop(DIGEST, None) == _digest(document, tensors)
+    except ValueError as error:
+        raise FileFormatError(f"its description: {error!s:.100}") from error
+    if not matches:
+        raise FileFormatError("the content does not match its checksum: it was changed")
+    return document, tensors
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file whose header length is plausible."""
+    with path.open("rb") as handle:
+        start = handle.read(LENGTH_BYTES)
+        _header_length(start, size=path.stat().st_size)
+        return start + handle.read()
+
+
+def _header_length(start: bytes, size: int | None = None) -> int:
+    available = (len(start) if size is None else size) - LENGTH_BYTES
+    length = int.from_bytes(start[:LENGTH_BYTES], "little")
+    if available < 0 or not 2 <= length <= min(available, LARGEST_HEADER):
+        raise FileFormatError("it is not a safetensors file, or it was cut off")
+    return length
+
+
+def _tensors(data: bytes) -> Tensors:
+    try:
+        found = safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise FileFormatError(f"its tensors cannot be read: {error!s:.200}") from error
+    for values in found.values():
+        values.flags.writeable = False
+    return found
+
+
+def _parse_object(text: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"its description is not JSON: {error!s:.100}") from error
+    if not isinstance(value, dict):
+        raise FileFormatError("its description is not a JSON object")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise FileFormatError(f"its description holds {name}, expected finite numbers")
+
+
+def _canonical(document: Mapping[str, object]) -> str:
+    """Return the one text of a document: sorted keys, no spaces, finite numbers only."""
+    return json.dumps(document, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(document: Mapping[str, object], tensors: Tensors) -> str:
+    digest = hashlib.sha256(_canonical(document).encode())
+    for name in sorted(tensors):
+        values = tensors[name]
+        digest.update(f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()

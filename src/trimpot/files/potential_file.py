@@ -1,0 +1,112 @@
+"""Save and load potentials: NAME.trimpot, one safetensors file with a JSON document."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trimpot.errors import FileFormatError, InputError
+from trimpot.files.atomic import write_bytes
+from trimpot.files.container import read, to_bytes
+from trimpot.files.release import release
+from trimpot.files.spline_document import spline_document, spline_potential
+from trimpot.files.upgrades import FIRST_RELEASE, FORMAT_VERSION, upgrade
+from trimpot.splines.potential import SplinePotential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trimpot.contract import Potential
+    from trimpot.files.encoding import Json, Tensors
+
+SUFFIX = ".trimpot"
+
+DECODERS: dict[str, Callable[[dict[str, object], Tensors], Potential]] = {
+    "spline": spline_potential
+}
+"""How to make a potential of each kind from its document."""
+
+HEADER = ("format", "format_version", "kind", "needs_release", "written_by")
+
+
+def save(potential: Potential, path: str | Path) -> None:
+    """Write a potential to one file, atomically; ``load`` restores it bit by bit.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in ``.trimpot``, or the potential cannot be stored.
+    WriteError
+        If the file cannot be written; an older file is then unchanged.
+    """
+    if Path(path).suffix != SUFFIX:
+        raise InputError(
+            f"potential files end in {SUFFIX}, found {str(path)!r}; "
+            f"use {Path(path).with_suffix(SUFFIX).name!r}"
+        )
+    if not isinstance(potential, SplinePotential):
+        raise InputError(
+            f"cannot store a potential of type {type(potential).__name__}, "
+            "only potentials that Trimpot trained"
+        )
+    parts, tensors = spline_document(potential)
+    header: dict[str, Json] = {
+        "format": "trimpot",
+        "format_version": FORMAT_VERSION,
+        "kind": "spline",
+        "needs_release": FIRST_RELEASE,
+        "written_by": f"trimpot {release()}",
+    }
+    write_bytes(path, to_bytes({**header, **parts}, tensors))
+
+
+def load(path: str | Path) -> Potential:
+    """Return the potential of a file.
+
+    Nothing in the file is executed; every part is checked before it is used.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    FileFormatError
+        If it is not a potential file, is damaged, or needs a newer Trimpot.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(_missing(path))
+    try:
+        document, tensors = read(path)
+        document = upgrade(document)
+        kind = document.get("kind")
+        if not isinstance(kind, str) or kind not in DECODERS:
+            raise FileFormatError(
+                f"unknown kind of potential {kind!s:.40}, known: {', '.join(DECODERS)}"
+            )
+        parts = {name: value for name, value in document.items() if name not in HEADER}
+        return DECODERS[kind](parts, tensors)
+    except RecursionError as error:
+        raise FileFormatError(_refusal(path, "it is nested too deeply")) from error
+    except FileFormatError as error:
+        raise FileFormatError(_refusal(path, str(error))) from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _refusal(path: Path, reason: str) -> str:
+    return (
+        f"cannot load {path}: {reason}. Potential files are written by `trimpot train` or "
+        "`trimpot.save`; if this one was, copy it again or train it again"
+    )
+
+
+def _missing(path: Path) -> str:
+    if path.is_dir():
+        inside = path / f"model{SUFFIX}"
+        hint = f"; did you mean {inside}?" if inside.is_file() else ""
+        return f"{path} is a folder, expected a potential file{hint}"
+    near = sorted(p.name for p in path.parent.glob(f"*{SUFFIX}"))
+    close = difflib.get_close_matches(path.name, near, n=1, cutoff=0.3) or near[:1]
+    hint = f"; did you mean {path.parent / close[0]}?" if close else ""
+    return f"there is no file {path} (working directory {Path.cwd()}){hint}"
