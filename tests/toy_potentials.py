@@ -10,72 +10,6 @@ import numpy as np
 from trimpot.contract import Evaluation, Neighborhood, Structure
 
 
-def brute_force(structure, cutoff):
-    """Reference neighbour list: every periodic image within the cutoff, full list."""
-    n = len(structure)
-    shifts = _shifts(structure, cutoff)
-    cells = shifts @ structure.cell
-    positions = [structure.positions]
-    owners = [np.arange(n)]
-    for cell in cells[np.any(shifts != 0, axis=1)]:
-        positions.append(structure.positions + cell)
-        owners.append(np.arange(n))
-    x = np.concatenate(positions)
-    owner = np.concatenate(owners)
-    first, neighbors = [0], []
-    for i in range(n):
-        r = np.linalg.norm(x - x[i], axis=1)
-        near = np.flatnonzero(r < cutoff)
-        near = near[near != i]
-        neighbors.append(near)
-        first.append(first[-1] + len(near))
-    return Neighborhood(
-        positions=x,
-        numbers=structure.numbers[owner],
-        owners=owner.astype(np.int32),
-        first=np.array(first, dtype=np.int64),
-        neighbors=np.concatenate([*neighbors, np.zeros(0, int)]).astype(np.int32),
-        cutoff=cutoff,
-    )
-
-
-def _shifts(structure, cutoff):
-    """Images that can reach: atoms may lie anywhere, so add the spread of the atoms."""
-    ranges = []
-    periodic = structure.pbc
-    if not periodic.any() or len(structure) == 0:
-        return np.zeros((1, 3), int)
-    basis = structure.cell.copy()
-    for c in range(3):
-        if not np.any(basis[c]):
-            basis[c] = _filler(basis, c)
-    inverse = np.linalg.inv(basis)
-    heights = 1.0 / np.linalg.norm(inverse, axis=0)
-    fractional = structure.positions @ inverse
-    spread = np.ceil(np.ptp(fractional, axis=0)).astype(int)
-    for c in range(3):
-        reach = int(np.ceil(cutoff / heights[c])) + spread[c] if periodic[c] else 0
-        ranges.append(np.arange(-reach, reach + 1))
-    return np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-
-
-def _filler(basis, c):
-    candidate = np.cross(basis[(c + 1) % 3], basis[(c + 2) % 3])
-    if np.linalg.norm(candidate) > 1e-8:
-        return candidate / np.linalg.norm(candidate)
-    return np.eye(3)[c]
-
-
-class BruteForceVerlet:
-    """Stand-in for the native Verlet list: always fresh."""
-
-    def __init__(self, cutoff, skin):
-        self.cutoff, self.skin = cutoff, skin
-
-    def update(self, structure):
-        return brute_force(structure, self.cutoff)
-
-
 @dataclass
 class Morse:
     """Morse pairs times (1 - (r/rc)^2)^3: C2 at the cutoff, repulsive, with E0s."""
@@ -201,6 +135,25 @@ class NotFinite(Morse):
         forces = good.forces.copy()
         forces[1] = np.nan
         return Evaluation(good.energies, forces, good.virial)
+
+
+def short_sighted(structure, cutoff):
+    """A broken neighbour list: only the 26 nearest images of the cell as it is given."""
+    grid = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    grid = grid[np.argsort(np.abs(grid).sum(axis=1), kind="stable")]
+    shifts = (grid * structure.pbc) @ structure.cell
+    n = len(structure)
+    x = (shifts[:, None] + structure.positions).reshape(-1, 3)
+    r = np.linalg.norm(x[None, :] - structure.positions[:, None], axis=2)
+    near = (r < cutoff) & (np.arange(len(x)) != np.arange(n)[:, None])
+    return Neighborhood(
+        positions=x,
+        numbers=np.tile(structure.numbers, len(grid)),
+        owners=np.tile(np.arange(n, dtype=np.int32), len(grid)),
+        first=np.concatenate([[0], np.cumsum(near.sum(axis=1))]),
+        neighbors=np.nonzero(near)[1].astype(np.int32),
+        cutoff=cutoff,
+    )
 
 
 def crystal(repeat=2, spacing=3.165, rattle=0.05, number=74, seed=1):

@@ -15,6 +15,7 @@ from toy_potentials import (
     WrongStressSign,
     cluster,
     crystal,
+    short_sighted,
     skewed,
 )
 from trimpot.errors import InputError
@@ -125,9 +126,11 @@ def test_supercell_leaves_open_directions_alone():
     assert energy.detail == "2x2x1 supercell"
 
 
-def test_cell_choice_catches_an_energy_that_depends_on_images(rng):
+def test_cell_choice_catches_a_short_sighted_list(rng, monkeypatch):
     assert failed(check_cell_choice(Morse(), skewed(), rng)) == set()
-    assert "other images: energy" in failed(check_cell_choice(NotRotated(), skewed(), rng))
+    monkeypatch.setattr("trimpot.engines.singlepoint.neighborhood", short_sighted)
+    found = failed(check_cell_choice(Morse(), skewed(), rng))
+    assert {"skewed cell: energy", "other images: energy"} <= found
 
 
 def test_fragments_are_independent():
