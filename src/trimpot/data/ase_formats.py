@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trimpot.data.selection import Selection
 
 _STRUCTURE_COLUMNS = {"numbers", "positions"}
+_DATABASES = {"db", "json"}
 _DUMP_FORMATS = {"lammps-dump-text", "lammps-dump-binary"}
 
 
@@ -62,24 +63,38 @@ def read_with_ase(
 
 def _iterate(path: Path, format_name: str, rules: ReadRules) -> Iterator[ase.Atoms]:
     """Yield what ASE reads, with its many kinds of failure made one."""
+    images = _images(path, format_name, _type_options(path, format_name, rules))
+    count = 0
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # ASE's remarks on files are not errors
+                atoms = next(images, None)
+        except Exception as error:  # ASE's readers raise anything
+            raise DataError(
+                f"{path.name} frame {count}: ASE cannot read it as {format_name} "
+                f"({type(error).__name__}: {error}); check that the file is complete, or "
+                "name its format with format=..."
+            ) from error
+        if atoms is None:
+            return
+        yield atoms
+        count += 1
+
+
+def _images(
+    path: Path, format_name: str, options: dict[str, list[str] | dict[int, int]]
+) -> Iterator[ase.Atoms]:
+    """Yield structures; rows of a database with their key-value pairs in ``info``."""
+    if format_name in _DATABASES:
+        import ase.db
+
+        for row in ase.db.connect(path).select():  # type: ignore[no-untyped-call]
+            yield row.toatoms(add_additional_information=True)
+        return
     from ase.io import iread
 
-    options = _type_options(path, format_name, rules)
-    count = 0
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # ASE's remarks on files are not errors
-            for atoms in iread(str(path), index=":", format=format_name, **options):  # type: ignore[arg-type]
-                yield atoms
-                count += 1
-    except DataError:
-        raise
-    except Exception as error:  # ASE's readers raise anything
-        raise DataError(
-            f"{path.name} frame {count}: ASE cannot read it as {format_name} "
-            f"({type(error).__name__}: {error}); check that the file is complete, or name "
-            "its format with format=..."
-        ) from error
+    yield from iread(str(path), index=":", format=format_name, **options)  # type: ignore[arg-type]
 
 
 def _type_options(

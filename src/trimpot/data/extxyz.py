@@ -100,7 +100,7 @@ def _atom_count(line: str, place: Place) -> int:
     if not text.isdecimal():
         raise DataError(
             f"{place}: found {text[:40]!r}, expected the number of atoms of a new frame; "
-            "the number of atoms of the frame before it is too small, or this is not XYZ"
+            "the frame before it announces a wrong number of atoms, or this is not XYZ"
         )
     if int(text) == 0:
         raise DataError(

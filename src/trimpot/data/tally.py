@@ -44,6 +44,7 @@ class Tally:
     notes: Counter[str] = field(default_factory=Counter)
     names: set[str] = field(default_factory=set)
     energies: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     forces: list[float] = field(default_factory=list)
     pressures: list[float] = field(default_factory=list)
     stresses: list[tuple[float, str]] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Tally:
         if frame.energy is not None:
             self.labels["energy"] += 1
             self.energies.append(frame.energy / len(frame))
+            self.sizes.append(len(frame))
         if frame.forces is not None:
             self.labels["forces"] += 1
             squares = np.einsum("nc,nc->n", frame.forces, frame.forces)
@@ -184,7 +186,24 @@ def _warnings(tally: Tally) -> list[str]:
             f"{tally.path}: energies above {_POSITIVE_ENERGY:g} eV per atom in {high} "
             "frames; check their unit and sign"
         )
+    if _seem_per_atom(tally):
+        found.append(
+            f"{tally.path}: energies do not grow with the number of atoms, so they seem to "
+            "be per atom; expected total energies"
+        )
     return found
+
+
+def _seem_per_atom(tally: Tally) -> bool:
+    """Whether energies vary far less than energies divided by the number of atoms."""
+    if len(tally.sizes) < 2 or max(tally.sizes) < 2 * min(tally.sizes):
+        return False
+    per_atom = np.array(tally.energies)
+    as_given = per_atom * np.array(tally.sizes)
+    spread, spread_per_atom = np.std(as_given), np.std(per_atom)
+    return bool(
+        spread * abs(per_atom.mean()) < 0.1 * spread_per_atom * abs(as_given.mean())
+    )
 
 
 def _range(values: list[float]) -> tuple[float, float] | None:
