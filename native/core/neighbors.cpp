@@ -25,7 +25,8 @@ using Matrix = std::array<Vector, 3>;
 using Integers = std::array<std::int64_t, 3>;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr double largest_index = 2147483647.0;
+constexpr std::int64_t largest_index = 2147483647;
+constexpr double largest_multiple = 1073741824.0; // products with an index fit into 64 bits
 constexpr double largest_coordinate = 1e100; // squares of differences stay finite
 
 double dot(const Vector& a, const Vector& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
@@ -150,6 +151,14 @@ Reduction reduced(const double* cell, const std::array<bool, 3>& periodic) {
     if (!pairs && !(bulk && shorten_by_sums(basis))) break;
     singular();
   }
+  for (const Integers& multiples : basis.combination) {
+    for (const std::int64_t multiple : multiples) {
+      if (std::abs(static_cast<double>(multiple)) > largest_multiple) {
+        refuse("the periodic lattice vectors are nearly parallel (a short one is a sum of ",
+               multiple, " times a row): reduce the cell first");
+      }
+    }
+  }
   return basis;
 }
 
@@ -199,19 +208,18 @@ Lattice make_lattice(const double* cell, const bool* pbc) {
   return lattice;
 }
 
-// Shift in cell rows of a shift in reduced vectors.
-void to_cell_shift(const Lattice& lattice, const Integers& reduced_shift, std::int32_t* out) {
+// Adds a shift in reduced vectors to a shift in cell rows. The factors are below 2^31 and
+// 2^30, so that the sums fit into 64 bits.
+void add_shift(const Lattice& lattice, const Integers& reduced_shift, std::int64_t atom,
+               std::int32_t* shift) {
   for (int k = 0; k < 3; ++k) {
-    double sum = 0.0; // doubles cannot overflow, and are exact far beyond the allowed range
-    for (int d = 0; d < 3; ++d) {
-      sum += static_cast<double>(reduced_shift[d]) *
-             static_cast<double>(lattice.combination[d][k]);
+    std::int64_t sum = shift[k];
+    for (int d = 0; d < 3; ++d) sum += reduced_shift[d] * lattice.combination[d][k];
+    if (sum < -largest_index || sum > largest_index) {
+      refuse("an image of atom ", atom, " lies ", sum, " periods outside the cell, at most "
+             "2^31 - 1 can be counted: wrap the positions into the cell");
     }
-    if (!(std::abs(sum) <= largest_index)) {
-      refuse("an atom lies ", sum, " periods outside the cell, at most 2^31 - 1 can be counted: "
-             "wrap the positions into the cell");
-    }
-    out[k] = static_cast<std::int32_t>(sum);
+    shift[k] = static_cast<std::int32_t>(sum);
   }
 }
 
@@ -280,14 +288,14 @@ Locals wrap_locals(std::int64_t n, const double* input, const Lattice& lattice,
       const Vector f = fractional_of(lattice, x);
       Integers whole{};
       for (int d = 0; d < 3; ++d) {
-        if (!(std::abs(f[d]) <= largest_index)) {
-          refuse("atom ", i, " lies ", f[d], " periods outside the cell, at most 2^31 - 1 can "
-                 "be counted: wrap the positions into the cell");
+        if (!(std::abs(f[d]) <= largest_multiple)) {
+          refuse("atom ", i, " lies ", f[d], " periods outside the cell, at most 2^30 can be "
+                 "counted: wrap the positions into the cell");
         }
         whole[d] = -floor_integer(f[d]);
       }
       if (whole[0] != 0 || whole[1] != 0 || whole[2] != 0) {
-        to_cell_shift(lattice, whole, shift);
+        add_shift(lattice, whole, i, shift);
         for (int d = 0; d < 3; ++d) size += std::abs(static_cast<double>(shift[d])) * rows[d];
       }
     }
@@ -346,7 +354,7 @@ void require_memory(double n_local, double n_all, double cutoff, const Box& box)
   const double sphere = 4.0 / 3.0 * 3.141592653589793 * cutoff * cutoff * cutoff;
   const double n_pairs = n_local * n_all * std::min(1.0, sphere / volume);
   const double bytes = 80.0 * n_all + 8.0 * n_pairs;
-  if (n_all > largest_index || bytes > physical_memory()) {
+  if (n_all > static_cast<double>(largest_index) || bytes > physical_memory()) {
     refuse("a cutoff of ", cutoff, " A needs about ", n_all - n_local, " periodic images and ",
            bytes / 1e9, " GB for the neighbour list, more than fits: the cell is too small "
            "beside the cutoff; check the units of cell, positions and cutoff");
@@ -372,45 +380,39 @@ void add_ghosts(const Lattice& lattice, const double* input, const Locals& local
   double images = 0.0;
   for (std::int64_t i = 0; i < n; ++i) images += region.range(&locals.fractional[3 * i]).count();
   require_memory(static_cast<double>(n), images, cutoff, locals.box);
-  const auto capacity = static_cast<std::size_t>(images);
-  list.positions.reserve(3 * capacity);
-  list.shifts.reserve(3 * capacity);
-  list.owners.reserve(capacity);
+  const std::int64_t capacity = n + static_cast<std::int64_t>(images);
+  list.positions.resize(3 * capacity);
+  list.shifts.resize(3 * capacity);
+  list.owners.resize(capacity);
 
   const double margin = cutoff * (1.0 + 1e-12) + 4.0 * locals.roundoff;
+  std::int64_t ghost = n;
   for (std::int64_t i = 0; i < n; ++i) {
     const ImageRange range = region.range(&locals.fractional[3 * i]);
-    const std::array<std::int32_t, 3> home = {list.shifts[3 * i], list.shifts[3 * i + 1],
-                                              list.shifts[3 * i + 2]};
+    const std::int32_t* const home = list.shifts.data() + 3 * i;
     Integers step{};
     for (step[0] = range.low[0]; step[0] <= range.high[0]; ++step[0]) {
       for (step[1] = range.low[1]; step[1] <= range.high[1]; ++step[1]) {
         for (step[2] = range.low[2]; step[2] <= range.high[2]; ++step[2]) {
           if (step[0] == 0 && step[1] == 0 && step[2] == 0) continue;
-          std::int32_t shift[3];
-          to_cell_shift(lattice, step, shift);
-          for (int k = 0; k < 3; ++k) {
-            const std::int64_t total = static_cast<std::int64_t>(shift[k]) + home[k];
-            if (std::abs(static_cast<double>(total)) > largest_index) {
-              refuse("atom ", i, " lies more than 2^31 - 1 periods outside the cell: wrap the "
-                     "positions into the cell");
-            }
-            shift[k] = static_cast<std::int32_t>(total);
-          }
-          double x[3];
+          std::int32_t* const shift = list.shifts.data() + 3 * ghost;
+          double* const x = list.positions.data() + 3 * ghost;
+          std::copy_n(home, 3, shift);
+          add_shift(lattice, step, i, shift);
           image_position(input + 3 * i, shift, lattice.cell, x);
           if (!locals.box.holds(x, margin)) continue;
-          list.positions.insert(list.positions.end(), x, x + 3);
-          list.shifts.insert(list.shifts.end(), shift, shift + 3);
-          list.owners.push_back(static_cast<std::int32_t>(i));
+          list.owners[ghost++] = static_cast<std::int32_t>(i);
         }
       }
     }
   }
+  list.positions.resize(3 * ghost);
+  list.shifts.resize(3 * ghost);
+  list.owners.resize(ghost);
 }
 
 // ---------------------------------------------------------------------------------------------
-// Few atoms: all against all, then ghosts without a neighbour are dropped.
+// Few atoms: all against all.
 
 void drop_unused_ghosts(NeighborList& list, std::int64_t n_local) {
   const auto n_all = static_cast<std::int64_t>(list.owners.size());
@@ -463,7 +465,6 @@ void search_all(std::int64_t n_local, double cutoff, NeighborList& list) {
     list.neighbors.insert(list.neighbors.end(), row.begin(), row.begin() + count);
     list.first[i + 1] = static_cast<std::int64_t>(list.neighbors.size());
   }
-  drop_unused_ghosts(list, n_local);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -736,7 +737,7 @@ void require_arguments(std::int64_t n, const double* cell, double cutoff, int th
     refuse("cutoff is ", cutoff, " A, expected a positive finite number");
   }
   if (threads < 0) refuse("threads is ", threads, ", expected 0 (all cores) or more");
-  if (n < 0 || static_cast<double>(n) > largest_index) {
+  if (n < 0 || n > largest_index) {
     refuse("found ", n, " atoms, expected 0 to 2^31 - 1");
   }
   for (int k = 0; k < 9; ++k) {
@@ -763,12 +764,14 @@ NeighborList build_neighbors(std::int64_t n, const double* positions, const doub
   if (!locals.fractional.empty()) add_ghosts(lattice, positions, locals, cutoff, list);
   const auto n_all = static_cast<std::int64_t>(list.owners.size());
   constexpr std::int64_t atoms_worth_a_thread = 2000;
-  constexpr std::int64_t few = 60000; // comparisons that cost less than sorting into bins
+  constexpr std::int64_t few = 6000; // comparisons that cost less than sorting into bins
   if (n * n_all <= few) {
     search_all(n, cutoff, list);
   } else {
     search_space(n, cutoff, locals.roundoff, thread_count(threads, n / atoms_worth_a_thread), list);
   }
+  // In a small cell a good part of the images near its box is beyond the reach of its atoms.
+  if (n_all > 2 * n) drop_unused_ghosts(list, n);
   return list;
 }
 

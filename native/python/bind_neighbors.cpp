@@ -1,8 +1,12 @@
 // Neighbour lists for Python: arrays in as they are, results out without a copy.
 #include <algorithm>
 #include <memory>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <nanobind/stl/tuple.h>
 
 #include "arrays.hpp"
 #include "neighbors.hpp"
@@ -16,29 +20,37 @@ using Cell = Array<const double, nb::shape<3, 3>>;
 using Pbc = Array<const bool, nb::shape<3>>;
 using Shifts = Array<const std::int32_t, nb::shape<-1, 3>>;
 
-// A NumPy array of (n / columns, columns) values, or (n,) for one column, that owns the vector.
-template <class T>
-nb::object owning_array(std::vector<T>&& values, std::size_t columns) {
+using Positions = nb::ndarray<nb::numpy, double, nb::shape<-1, 3>>;
+using Owners = nb::ndarray<nb::numpy, std::int32_t, nb::ndim<1>>;
+using Images = nb::ndarray<nb::numpy, std::int32_t, nb::shape<-1, 3>>;
+using First = nb::ndarray<nb::numpy, std::int64_t, nb::ndim<1>>;
+using Lists = std::tuple<Positions, Owners, Images, First, Owners>;
+
+// An array that owns the memory of the values.
+template <class A, class T>
+A owning_array(std::vector<T>&& values) {
   auto kept = std::make_unique<std::vector<T>>(std::move(values));
+  constexpr std::size_t columns = std::is_same_v<A, Positions> || std::is_same_v<A, Images> ? 3 : 1;
   const std::size_t shape[2] = {kept->size() / columns, columns};
   T* const data = kept->data();
   nb::capsule owner(kept.get(), [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
   kept.release();
-  return nb::cast(nb::ndarray<nb::numpy, T>(data, columns == 1 ? 1 : 2, shape, owner));
+  return A(data, columns == 1 ? 1 : 2, shape, owner);
 }
 
-nb::tuple build(const Vectors& positions, const Cell& cell, const Pbc& pbc, double cutoff,
-                int threads) {
+Lists build(const Vectors& positions, const Cell& cell, const Pbc& pbc, double cutoff,
+            int threads) {
   NeighborList list;
   {
     const nb::gil_scoped_release release;
     list = build_neighbors(length(positions), positions.data(), cell.data(), pbc.data(), cutoff,
                            threads);
   }
-  return nb::make_tuple(
-      owning_array(std::move(list.positions), 3), owning_array(std::move(list.owners), 1),
-      owning_array(std::move(list.shifts), 3), owning_array(std::move(list.first), 1),
-      owning_array(std::move(list.neighbors), 1));
+  return {owning_array<Positions>(std::move(list.positions)),
+          owning_array<Owners>(std::move(list.owners)),
+          owning_array<Images>(std::move(list.shifts)),
+          owning_array<First>(std::move(list.first)),
+          owning_array<Owners>(std::move(list.neighbors))};
 }
 
 void refresh(const VectorsOut& positions_all, const Ints& owners, const Shifts& shifts,
