@@ -6,10 +6,11 @@ Units and signs: docs/conventions.md.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -90,8 +91,10 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)  # arrays: compared by identity or fingerprint
-class Dataset:
+class Dataset(Sequence[Frame]):
     """Frames in the order of the files, with the report of how they were read.
+
+    A sequence of frames: it can be given wherever frames are expected.
 
     Attributes
     ----------
@@ -110,7 +113,11 @@ class Dataset:
     def __iter__(self) -> Iterator[Frame]:
         return iter(self.frames)
 
-    def __getitem__(self, index: int) -> Frame:
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Frame, ...]: ...
+    def __getitem__(self, index: int | slice) -> Frame | tuple[Frame, ...]:
         return self.frames[index]
 
     @cached_property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import lzma
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -230,3 +232,23 @@ def test_energies_per_atom_are_noticed(tmp_path):
     total = (frame(GOOD.replace("-22.0", f"{-22.0 * n}"), rows[:n]) for n in range(1, 9))
     path.write_text("".join(total))
     assert read(path).report.warnings == ()
+
+
+def test_every_documented_message_is_raised(tmp_path):
+    """The page of errors quotes messages; each quote must be in one that is raised."""
+    page = (Path(__file__).parents[3] / "docs" / "errors.md").read_text()
+    quotes = re.findall(r"^### `(.+)`$", page, re.MULTILINE)
+    raised = []
+    contents = [content for content, _ in CASES.values()]
+    contents.append(frame(GOOD + " REF_energy=-21.0"))
+    opposite = 'stress="1 1 1 0 0 0" virial="64 64 64 0 0 0"'
+    contents.append(frame(f"{GOOD} {opposite}"))
+    for content in contents:
+        path = tmp_path / "bad.xyz"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        with pytest.raises(DataError) as caught:
+            read(path)
+        raised.append(str(caught.value))
+    missing = [quote for quote in quotes if not any(quote in text for text in raised)]
+    assert missing == []
+    assert len(quotes) > 30

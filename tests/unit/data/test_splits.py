@@ -190,7 +190,7 @@ def test_published_tungsten_split():
     assert len(data) == 9691
     assert data.report.n_atoms == 158256
     assert data.report.count("stress") == 2183
-    by_field = split(data.frames, FieldSplit("uf3_train", (1,)))
+    by_field = split(data, FieldSplit("uf3_train", (1,)))
     assert (len(by_field.train_indices), len(by_field.test_indices)) == (1938, 7753)
     listed = ListSplit(
         TUNGSTEN / "uf3_training_idx.txt", field="w14_index", field_base=1, missing="skip"
