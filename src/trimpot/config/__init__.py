@@ -1,1 +1,17 @@
-"""config"""
+"""Typed configuration: YAML in, one frozen object out; unknown keys are errors."""
+
+from trimpot.config.building import build
+from trimpot.config.loading import config_from, load_config
+from trimpot.config.plain import to_plain, to_yaml
+from trimpot.config.settings import Config, DataSettings, ModelSettings
+
+__all__ = [
+    "Config",
+    "DataSettings",
+    "ModelSettings",
+    "build",
+    "config_from",
+    "load_config",
+    "to_plain",
+    "to_yaml",
+]

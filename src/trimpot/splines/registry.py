@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trimpot.errors import FileFormatError
-from trimpot.splines.core import ZblTerm
+from trimpot.splines.core import CoreSettings, ZblTerm
 from trimpot.splines.one_body import OneBody
-from trimpot.splines.pair import PairTerm
+from trimpot.splines.pair import PairSettings, PairTerm
 from trimpot.splines.state_checks import (
     check_one_body,
     check_pair,
@@ -15,6 +15,7 @@ from trimpot.splines.state_checks import (
     check_zbl,
 )
 from trimpot.splines.triplet import TripletTerm
+from trimpot.splines.triplet_settings import TripletSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,9 @@ TERM_KINDS: dict[str, type[Term]] = {
     term.kind: term for term in (OneBody, PairTerm, TripletTerm, ZblTerm)
 }
 """Class of each kind of term."""
+
+TermSettings = PairSettings | TripletSettings | CoreSettings
+"""Settings that a configuration may list as a term; their ``kind`` tells them apart."""
 
 STATE_CHECKS: dict[str, Callable[[tuple[int, ...], object], dict[str, object]]] = {
     OneBody.kind: check_one_body,

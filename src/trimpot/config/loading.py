@@ -1,0 +1,66 @@
+"""Configuration files with overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from trimpot.config.building import build
+from trimpot.config.overrides import apply_overrides
+from trimpot.config.settings import Config
+from trimpot.config.yaml_text import parse_yaml
+from trimpot.errors import InputError
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Return the configuration of a YAML file with ``key=value`` overrides.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not YAML, or says something that no setting means.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"cannot read the configuration {path}: {error.strerror} (working directory "
+            f"{Path.cwd()}); examples are in the folder examples/"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; give a YAML file") from error
+    values = parse_yaml(text, str(path))
+    if values is None:
+        values = {}
+    if not isinstance(values, Mapping):
+        raise InputError(
+            f"{path}: found {type(values).__name__}, expected sections: data, model, fit"
+        )
+    try:
+        return config_from(values, overrides)
+    except InputError as error:
+        raise InputError(f"in {path}:\n{error}") from error
+
+
+def config_from(values: Mapping[str, object], overrides: Sequence[str] = ()) -> Config:
+    """Return the configuration of plain values with overrides."""
+    return build(Config, _with_seed(apply_overrides(values, overrides)))
+
+
+def _with_seed(values: dict[str, object]) -> dict[str, object]:
+    """Pass the common seed on to the folds and a random split without their own."""
+    seed = values.get("seed")
+    if seed is None:
+        return values
+    fit = values.setdefault("fit", {}) or {}
+    if isinstance(fit, dict):
+        fit.setdefault("seed", seed)
+        values["fit"] = fit
+    data = values.get("data")
+    if isinstance(data, dict):
+        split = data.get("split")
+        if split == "random" or (split is None and not data.get("test")):
+            split = {"kind": "random"}
+        if isinstance(split, dict) and split.get("kind") == "random":
+            data["split"] = {"seed": seed, **split}
+    return values

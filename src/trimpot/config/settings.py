@@ -1,0 +1,136 @@
+"""The configuration of a training run: settings of the rooms, put together.
+
+Defaults stand in the class that uses them and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from trimpot.data import (
+    E0Setting,
+    FieldSplit,
+    LabelKeys,
+    ListSplit,
+    RandomSplit,
+    ReadRules,
+    TrainOnAll,
+)
+from trimpot.fitting import FitSettings
+from trimpot.splines.core import CoreSettings
+from trimpot.splines.pair import PairSettings
+from trimpot.splines.registry import TermSettings
+from trimpot.splines.triplet_settings import TripletSettings
+
+SPLIT_KINDS: dict[type, str] = {
+    FieldSplit: "field",
+    RandomSplit: "random",
+    ListSplit: "list",
+    TrainOnAll: "all",
+}
+"""What ``kind`` means in a split."""
+
+SplitSettings = FieldSplit | RandomSplit | ListSplit | TrainOnAll
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Reference data.
+
+    Attributes
+    ----------
+    path : list of str
+        Files or patterns, relative to the working directory; one or several.
+    test : list of str
+        Files with test frames only; empty: the split decides.
+    format : str, optional
+        ``extxyz`` or an ASE format name; default: from the file.
+    keys : LabelKeys
+        Keys of the labels; by default the usual dialects are recognised.
+    rules : ReadRules
+        Units, signs and limits of reading.
+    E0s : str or mapping
+        Isolated-atom energies: ``auto`` (isolated-atom frames if there are any, else
+        least squares), ``isolated``, ``least_squares``, ``zero``, or eV by element.
+    split : split settings, optional
+        How frames become training and test frames; default: ``kind: random``, or
+        ``kind: all`` where ``test`` files are given.
+    """
+
+    path: tuple[str, ...]
+    test: tuple[str, ...] = ()
+    format: str | None = None
+    keys: LabelKeys = field(default_factory=LabelKeys)
+    rules: ReadRules = field(default_factory=ReadRules)
+    E0s: E0Setting = "auto"
+    split: SplitSettings | None = None
+
+    @property
+    def effective_split(self) -> SplitSettings:
+        """The split that is used."""
+        if self.split is not None:
+            return self.split
+        return TrainOnAll() if self.test else RandomSplit()
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The potential to be trained.
+
+    Attributes
+    ----------
+    kind : str
+        ``spline``: a sum of spline terms, linear in its coefficients.
+    species : list of str, optional
+        Element symbols; default: those of the training frames.
+    terms : list of term settings
+        Each with its ``kind``: pair, triplet, zbl. Default: one pair and one triplet
+        term (UF2,3).
+    core : settings of the repulsive core, or off
+        Screened nuclear repulsion below the data; on by default. A ``zbl`` among the
+        terms replaces it.
+    """
+
+    kind: Literal["spline"] = "spline"
+    species: tuple[str, ...] | None = None
+    terms: tuple[TermSettings, ...] = (PairSettings(), TripletSettings())
+    core: CoreSettings | None = field(default_factory=CoreSettings)
+
+    @property
+    def all_terms(self) -> tuple[TermSettings, ...]:
+        """The terms with the core."""
+        own_core = any(isinstance(t, CoreSettings) for t in self.terms)
+        if self.core is None or own_core:
+            return self.terms
+        return (*self.terms, self.core)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A training run.
+
+    Attributes
+    ----------
+    data : DataSettings
+    model : ModelSettings
+    fit : FitSettings
+    output : path
+        Folder of all results; made if missing.
+    threads : int
+        Threads; 0 means all available cores.
+    seed : int, optional
+        Seed of the random split and of the folds, unless they have their own.
+    cache_gb : float
+        Largest size of the Gram blocks that are kept in the output folder, so that a
+        fit with other strengths needs no data; 0 keeps none.
+    """
+
+    data: DataSettings
+    model: ModelSettings = field(default_factory=ModelSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+    output: Path = Path("output")
+    threads: int = 0
+    seed: int | None = None
+    cache_gb: float = 1.0
