@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from trimpot.engines.singlepoint import symbol
+from trimpot.errors import InputError
 from trimpot.validation.comparisons import QUANTITIES, Comparison, Quantity, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -98,6 +99,30 @@ class ErrorTables:
             "missing": dict(self.missing),
             "rows": self.to_rows(),
         }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, object]) -> ErrorTables:
+        """Return the tables that ``to_dict`` turned into plain values.
+
+        Raises
+        ------
+        InputError
+            If a field is missing, unknown or of the wrong kind.
+        """
+        rows, frames, missing = (plain.get(key) for key in ("rows", "frames", "missing"))
+        if not (
+            isinstance(rows, list) and isinstance(frames, int) and isinstance(missing, dict)
+        ):
+            raise InputError(
+                "error tables need rows, frames and missing counts, found "
+                f"{sorted(plain)}; write them with ErrorTables.to_dict"
+            )
+        try:
+            found = tuple(ErrorRow(**row) for row in rows)
+            counts = {quantity: int(missing[quantity]) for quantity in QUANTITIES}
+        except (TypeError, KeyError, ValueError) as error:
+            raise InputError(f"error tables are malformed: {error}") from error
+        return cls(found, frames, counts)
 
 
 def error_tables(predictions: Predictions, frames: Sequence[Frame]) -> ErrorTables:

@@ -1,0 +1,150 @@
+"""Model cards: what a potential is, was fitted to, achieves, and must not be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from trimpot.errors import InputError
+from trimpot.reports.document import Section, markdown
+from trimpot.reports.tables import summary_table, text_tables
+
+if TYPE_CHECKING:
+    from trimpot.validation.errors import ErrorTables
+
+REQUIRED = ("name", "kind", "species")
+KNOWN = frozenset(
+    (
+        *REQUIRED,
+        "cutoffs",
+        "coefficients",
+        "created",
+        "version",
+        "data",
+        "fit",
+        "isolated_energies",
+        "shortest_distances",
+        "licence",
+        "cite",
+        "limits",
+    )
+)
+NOT_RECORDED = "not recorded"
+
+
+def card_sections(
+    facts: Mapping[str, object], errors: Mapping[str, ErrorTables] | None = None
+) -> tuple[Section, ...]:
+    """Return the sections of a model card.
+
+    Parameters
+    ----------
+    facts
+        Plain values (the header of a potential file). Required: ``name``, ``kind``,
+        ``species`` (symbols). Optional: ``cutoffs`` and ``shortest_distances`` (name to
+        angstrom), ``isolated_energies`` (symbol to eV), ``coefficients``, ``created``,
+        ``version``, ``data`` and ``fit`` (nested dictionaries, shown as they are),
+        ``licence``, ``cite``, ``limits`` (sentences).
+    errors
+        Error tables per named set of frames, for example train and test.
+
+    Raises
+    ------
+    InputError
+        For a missing or unknown fact.
+    """
+    missing = [key for key in REQUIRED if key not in facts]
+    unknown = sorted(set(facts) - KNOWN)
+    if missing or unknown:
+        raise InputError(
+            f"model card: missing facts {missing}, unknown facts {unknown}; "
+            f"known are {sorted(KNOWN)}"
+        )
+    sections = [
+        Section("Potential", facts=_identity(facts)),
+        Section("Data", facts=_flat(facts.get("data")) or (("data", NOT_RECORDED),)),
+        Section("Fit", facts=_flat(facts.get("fit")) or (("conditions", NOT_RECORDED),)),
+    ]
+    tables = tuple(
+        table
+        for name, found in (errors or {}).items()
+        for table in text_tables(found, name=name)
+    )
+    note = (
+        "Energies per atom; forces and stresses per component. ± is one standard error "
+        "with frames as independent samples."
+        if tables
+        else "No errors recorded: judge the potential on data before using it."
+    )
+    summary = (summary_table(errors),) if errors else ()
+    sections.append(Section("Errors", paragraphs=(note,), tables=(*summary, *tables)))
+    sections.append(Section("Limits", paragraphs=_limits(facts)))
+    use = (("licence", _text(facts.get("licence"))), ("cite", _text(facts.get("cite"))))
+    sections.append(Section("Use", facts=use))
+    return tuple(sections)
+
+
+def model_card(
+    facts: Mapping[str, object], errors: Mapping[str, ErrorTables] | None = None
+) -> str:
+    """Return the model card as Markdown; arguments and errors as ``card_sections``."""
+    return markdown(f"Model card: {facts.get('name')}", card_sections(facts, errors))
+
+
+def _identity(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    rows = [("kind", _text(facts["kind"])), ("elements", _text(facts["species"]))]
+    rows.append(("cutoffs", _named(facts.get("cutoffs"), "Å")))
+    if "isolated_energies" in facts:
+        rows.append(("isolated atoms", _named(facts["isolated_energies"], "eV")))
+    optional = ("coefficients", "created", "version")
+    rows += [(key, _text(facts[key])) for key in optional if key in facts]
+    return tuple(rows)
+
+
+def _limits(facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what always holds, then what the author adds."""
+    given = facts.get("limits", ())
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise InputError(f"limits must be a list of sentences, found {given!r}")
+    limits = [
+        f"Describes only {_text(facts['species'])}; other elements are refused.",
+        "Tested on configurations like those of the data above; phases, pressures and "
+        "temperatures beyond them are extrapolation.",
+        "No charges, dispersion or magnetism beyond what short-range energies can carry.",
+    ]
+    if "shortest_distances" in facts:
+        limits.append(
+            "Shortest distances in the data: "
+            f"{_named(facts['shortest_distances'], 'Å')}; closer pairs follow the "
+            "repulsive core, not the reference."
+        )
+    return (*limits, *(str(sentence) for sentence in given))
+
+
+def _flat(value: object, prefix: str = "") -> tuple[tuple[str, str], ...]:
+    """Return nested dictionaries as (dotted name, text)."""
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        return ((prefix or "value", _text(value)),)
+    rows: list[tuple[str, str]] = []
+    for key, item in value.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        rows += _flat(item, name) if isinstance(item, Mapping) else [(name, _text(item))]
+    return tuple(rows)
+
+
+def _named(value: object, unit: str) -> str:
+    if not isinstance(value, Mapping):
+        return _text(value)
+    return ", ".join(f"{name} {_text(number)} {unit}" for name, number in value.items())
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return NOT_RECORDED
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
