@@ -61,7 +61,7 @@ class FitSettings:
     kappa: tuple[float, ...] = (0.7, 0.8, 0.85, 0.9, 0.95)
     ridge: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7)
     curvature: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
-    stress_weight: float = 0.02
+    stress_weight: float = 0.003
     folds: int = 5
     seed: int = 0
     weights: Mapping[str, QuantityWeights] = field(default_factory=dict)

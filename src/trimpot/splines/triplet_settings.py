@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray
     from trimpot.splines.profile import PairProfile
 
+DEFAULT_INTERVALS = (13, 12, 11, 10, 9, 8, 7)
+"""Knot intervals to choose from, finest first."""
+
 LOWER_END = 0.7
 """Default lower end of the knots over the shortest distance of the data: V3 is zero there
 (C2) and free where the data are."""
@@ -51,7 +54,8 @@ class TripletSettings:
     r_min, r_min_jk : float, optional
         Lower ends; default 0.7 times the shortest distance of the pairs in the data.
     intervals, intervals_jk : int
-        Knot intervals along r_ij and r_ik, and along r_jk (default 2 intervals).
+        Knot intervals along r_ij and r_ik, and along r_jk. Default: the finest of 13 to 7
+        with at most max_coefficients in all; twice as many, less two, along r_jk.
     spacing : str
         How knots are spread: uniform, square, geometric, inverse.
     leading_trim : int
@@ -59,10 +63,10 @@ class TripletSettings:
     tie : str or list of lists
         ``none``: each trio has its own V3. ``center``: trios with the same central
         element share it. ``all``: one V3. A list of groups such as
-        ``[["Ge-Ge-Te", "Ge-Te-Te"]]`` ties those. ``auto``: none as long as there are at
-        most max_coefficients, else center.
+        ``[["Ge-Ge-Te", "Ge-Te-Te"]]`` ties those. ``auto``: none if max_coefficients
+        allows it at the coarsest default knots, else center.
     max_coefficients : int
-        Limit of ``auto``.
+        Limit of the automatic choices of tie and intervals.
     leave_out : list of str
         Trios without a V3.
     trios : mapping
@@ -74,7 +78,7 @@ class TripletSettings:
     cutoff_jk: float | None = None
     r_min: float | None = None
     r_min_jk: float | None = None
-    intervals: int = 11
+    intervals: int | None = None
     intervals_jk: int | None = None
     spacing: Spacing = "uniform"
     leading_trim: int = FROZEN_AT_END
@@ -85,11 +89,19 @@ class TripletSettings:
 
     def build(self, species: tuple[int, ...], profile: PairProfile) -> TripletTerm:
         """Return the term for these species (atomic numbers, ascending)."""
-        if self.tie == "auto":
-            free = replace(self, tie="none").build(species, profile)
-            if free.n_coefficients <= self.max_coefficients:
-                return free
-            return replace(self, tie="center").build(species, profile)
+        ties = ("none", "center") if self.tie == "auto" else (self.tie,)
+        for tie in ties:
+            for intervals in (self.intervals,) if self.intervals else DEFAULT_INTERVALS:
+                term = replace(self, tie=tie, intervals=intervals)._build(species, profile)
+                if term.n_coefficients <= self.max_coefficients or self._settled():
+                    return term
+        return term
+
+    def _settled(self) -> bool:
+        """Return whether neither tie nor intervals are left to choose."""
+        return self.tie != "auto" and self.intervals is not None
+
+    def _build(self, species: tuple[int, ...], profile: PairProfile) -> TripletTerm:
         grids: list[TripletGrid] = []
         first = 0
         for trios in self._groups(species):
@@ -130,7 +142,7 @@ class TripletSettings:
         if symmetric:
             leg_j = leg_k = min(leg_j, leg_k)
         cutoff_jk = s.cutoff_jk if s.cutoff_jk is not None else 2.0 * s.cutoff
-        n_jk = s.intervals_jk if s.intervals_jk is not None else 2 * s.intervals
+        n_jk = s.intervals_jk if s.intervals_jk is not None else 2 * s.intervals - 2
         knots = (
             s._knots(s.r_min, leg_j, s.cutoff, s.intervals),
             s._knots(s.r_min, leg_k, s.cutoff, s.intervals),
