@@ -49,7 +49,7 @@ for _tag, _pattern, _first in (
 
 # YAML 1.1, which the base class follows, reads 010 as eight.
 _Loader.add_constructor(
-    "tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node))
+    "tag:yaml.org,2002:int", lambda _, node: int(node.value)
 )
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
 from trimpot.errors import FileFormatError, InputError
-from trimpot.files.encoding import DTYPES, Tensors
+from trimpot.files.encoding import DTYPES, SAFETENSORS_NAMES, Tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,10 @@ LARGEST_HEADER = 100_000_000
 """Bytes; the limit of safetensors itself."""
 
 
-def to_bytes(document: dict[str, Json], tensors: Tensors) -> bytes:
-    """Return the file of a document and its tensors; equal input gives equal bytes.
+def write(handle: IO[bytes], document: Mapping[str, Json], tensors: Tensors) -> None:
+    """Write a document and its tensors; equal input gives equal bytes.
+
+    Arrays go out one by one, without a copy of all of them.
 
     Raises
     ------
@@ -38,14 +40,29 @@ def to_bytes(document: dict[str, Json], tensors: Tensors) -> bytes:
         If the document holds NaN, infinity or something that is not JSON.
     """
     try:
-        signed = {**document, DIGEST: _digest(document, tensors)}
-        metadata = {DOCUMENT: _canonical(signed)}
+        text = _canonical({**document, DIGEST: _digest(document, tensors)})
     except (TypeError, ValueError) as error:
         raise InputError(
             f"the description of the potential is not JSON: {error}; use finite numbers, "
             "strings, lists and mappings in its provenance"
         ) from error
-    return bytes(safetensors.numpy.save(tensors, metadata))
+    # Widest types first, so that every array is aligned.
+    names = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
+    header: dict[str, object] = {"__metadata__": {DOCUMENT: text}}
+    start = 0
+    for name in names:
+        stop = start + tensors[name].nbytes
+        header[name] = {
+            "dtype": SAFETENSORS_NAMES[tensors[name].dtype],
+            "shape": tensors[name].shape,
+            "data_offsets": (start, stop),
+        }
+        start = stop
+    line = json.dumps(header, separators=(",", ":")).encode()
+    line += b" " * (-len(line) % LENGTH_BYTES)
+    handle.write(len(line).to_bytes(LENGTH_BYTES, "little") + line)
+    for name in names:
+        handle.write(_buffer(tensors[name]))
 
 
 def read(path: Path) -> tuple[dict[str, object], Tensors]:
@@ -131,5 +148,10 @@ def _digest(document: Mapping[str, object], tensors: Tensors) -> str:
     for name in sorted(tensors):
         values = tensors[name]
         digest.update(f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode())
-        digest.update(np.ascontiguousarray(values).tobytes())
+        digest.update(_buffer(values))
     return digest.hexdigest()
+
+
+def _buffer(values: np.ndarray) -> memoryview:
+    """Return the bytes of an array, little-endian and in C order, without a copy."""
+    return np.ascontiguousarray(values).reshape(-1).view(np.uint8).data

@@ -20,6 +20,8 @@ Tensors = dict[str, np.ndarray]
 DTYPES = {"F64": np.dtype(np.float64), "I32": np.dtype(np.int32)}
 """Types of tensors in potential files, by their safetensors name."""
 
+SAFETENSORS_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
 
 def flatten(value: object, path: str, tensors: Tensors) -> Json:
     """Return a value with its arrays moved into ``tensors`` under their paths.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.errors import FileFormatError, InputError
-from trimpot.files.atomic import write_bytes
-from trimpot.files.container import read, to_bytes
+from trimpot.files.atomic import atomic_write
+from trimpot.files.container import read, write
 from trimpot.files.release import release
 from trimpot.files.spline_document import spline_document, spline_potential
 from trimpot.files.upgrades import FIRST_RELEASE, FORMAT_VERSION, upgrade
@@ -58,7 +58,8 @@ def save(potential: Potential, path: str | Path) -> None:
         "needs_release": FIRST_RELEASE,
         "written_by": f"trimpot {release()}",
     }
-    write_bytes(path, to_bytes({**header, **parts}, tensors))
+    with atomic_write(path) as handle:
+        write(handle, {**header, **parts}, tensors)
 
 
 def load(path: str | Path) -> Potential:

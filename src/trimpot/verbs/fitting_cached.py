@@ -1,0 +1,251 @@
+"""The fit of a training run, with Gram blocks kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from trimpot.config import to_plain
+from trimpot.data import Dataset, ReadReport
+from trimpot.errors import InputError
+from trimpot.files.blocks_file import StoredBlocks, load_blocks, save_blocks
+from trimpot.files.container import write
+from trimpot.files.spline_document import spline_document
+from trimpot.fitting import Model, forecast, gather, make_targets, refit
+from trimpot.splines.one_body import OneBody
+from trimpot.splines.potential import SplinePotential
+from trimpot.splines.profile import PairProfile
+from trimpot.units import GPA_PER_EV_PER_A3
+from trimpot.verbs.memory import require_memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trimpot.config import Config
+    from trimpot.fitting import Blocks, FitResult, FitSettings
+    from trimpot.verbs.preparing import PreparedData
+    from trimpot.verbs.watching import Watcher
+
+BLOCKS_FILE = "blocks.safetensors"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model with the distances that its terms were built on."""
+
+    model: Model
+    profile: PairProfile
+
+
+def fit_with_blocks(
+    config: Config, data: PreparedData, problem: Problem, watcher: Watcher
+) -> FitResult:
+    """Return the fit; the blocks of an earlier run are used if they are the same."""
+    path = config.output / BLOCKS_FILE
+    start = _start(problem)
+    key = blocks_key(data, start, problem.model.refine_e0s, config.fit)
+    blocks = _stored(path, key, watcher)
+    if blocks is None:
+        blocks = _gathered(config, data, problem.model, watcher)
+        origin = {"data": data.facts, "settings": decisive_settings(config)}
+        stored = StoredBlocks(key, start, problem.model.refine_e0s, blocks, origin)
+        _keep(stored, path, config.cache_gb, watcher)
+    return _solve(problem, blocks, config, watcher)
+
+
+def fit_from_blocks(
+    config: Config, watcher: Watcher
+) -> tuple[FitResult, dict[str, object]]:
+    """Return a fit to the blocks in the output folder and the facts of their data.
+
+    Raises
+    ------
+    InputError
+        If there are none, or they rest on other settings than strengths.
+    FileFormatError
+        If the file is damaged.
+    """
+    path = config.output / BLOCKS_FILE
+    stored = load_blocks(path)
+    _require_same_settings(stored, config)
+    watcher.note(f"fit to the Gram blocks in {path}; no data are read")
+    problem = Problem(_model_of(stored), _profile_of(stored.start))
+    facts = cast("dict[str, object]", stored.origin.get("data", {}))
+    return _solve(problem, stored.blocks, config, watcher), facts
+
+
+def decisive_settings(config: Config) -> dict[str, object]:
+    """Return the settings that decide the blocks; only strengths may change in a refit."""
+    fit = replace(config.fit, kappa=(), ridge=(), curvature=(), stress_weight=0.0)
+    return {
+        "data": to_plain(config.data),
+        "model": to_plain(config.model),
+        "fit": to_plain(fit),
+        "stress": config.fit.stress_weight != 0.0,
+    }
+
+
+def _require_same_settings(stored: StoredBlocks, config: Config) -> None:
+    before = cast("dict[str, object]", stored.origin.get("settings", {}))
+    now = decisive_settings(config)
+    changed = [name for name in now if now[name] != before.get(name)]
+    if changed:
+        raise InputError(
+            f"the settings of {', '.join(changed)} differ from those of the Gram blocks in "
+            f"{config.output}; without data only kappa, ridge, curvature and the size of "
+            "stress_weight can change; train without refit"
+        )
+
+
+def blocks_key(
+    data: PreparedData, start: SplinePotential, refine_e0s: bool, settings: FitSettings
+) -> str:
+    """Return a digest of all that decides the blocks; strengths do not."""
+    digest = hashlib.sha256()
+    for frame in data.fitted:
+        digest.update(f"{frame.config_type}\0".encode())
+        if settings.weight_key is not None:
+            digest.update(f"{frame.info.get(settings.weight_key)}\0".encode())
+    weights = {name: vars(w) for name, w in sorted(settings.weights.items())}
+    choices = [
+        data_fingerprint(data),
+        refine_e0s,
+        settings.folds,
+        settings.seed,
+        settings.stress_weight == 0.0,
+        weights,
+    ]
+    digest.update(json.dumps(choices).encode())
+    model = io.BytesIO()
+    write(model, *spline_document(start))
+    digest.update(model.getbuffer())
+    return digest.hexdigest()
+
+
+def data_fingerprint(data: PreparedData) -> str:
+    """Return the digest of the frames that enter the fit."""
+    return Dataset(data.fitted, ReadReport(())).fingerprint
+
+
+def _start(problem: Problem) -> SplinePotential:
+    """Return the model before the fit, as a potential that can be stored."""
+    model, profile = problem.model, problem.profile
+    statistics = {
+        "pair_counts": profile.counts,
+        "pair_cutoff": np.array([profile.cutoff]),
+        "smallest": profile.smallest,
+    }
+    zeros = tuple(np.zeros(t.n_coefficients) for t in model.terms)
+    return SplinePotential(
+        model.species,
+        (OneBody(model.species), *model.terms),
+        (model.e0s, *zeros),
+        statistics=statistics,
+    )
+
+
+def _model_of(stored: StoredBlocks) -> Model:
+    start = stored.start
+    return Model(
+        start.species, start.terms[1:], start.coefficients[0], refine_e0s=stored.refine_e0s
+    )
+
+
+def _profile_of(start: SplinePotential) -> PairProfile:
+    found = start.statistics
+    return PairProfile(
+        start.species,
+        found["smallest"],
+        found["pair_counts"],
+        float(found["pair_cutoff"][0]),
+    )
+
+
+def _stored(path: Path, key: str, watcher: Watcher) -> Blocks | None:
+    """Return the blocks of an earlier run with the same key."""
+    if not path.is_file():
+        return None
+    stored = load_blocks(path)
+    if stored.key != key:
+        watcher.note(f"{path} belongs to other data, terms or weights; it is replaced")
+        return None
+    watcher.note(f"same data, terms and weights as before: the rows in {path} are reused")
+    return stored.blocks
+
+
+def _gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher) -> Blocks:
+    targets = make_targets(
+        data.fitted, model.species, (), config.fit, threads=config.threads
+    )
+    n = sum(t.n_coefficients for t in model.free)
+    need = forecast(n, targets, min(config.fit.folds, len(data.fitted)))
+    rows = sum(targets.rows(q) for q in targets.quantities)
+    watcher.note(
+        f"{n} coefficients, {rows} rows ({', '.join(targets.quantities)}); the fit needs "
+        f"about {need.bytes / 1e9:.2f} GB of memory"
+    )
+    require_memory(need.bytes, n)
+    return gather(
+        model, data.fitted, config.fit, threads=config.threads, progress=watcher.progress
+    )
+
+
+def _keep(stored: StoredBlocks, path: Path, limit_gb: float, watcher: Watcher) -> None:
+    size = sum(a.nbytes for a in stored.blocks.arrays().values()) / 1e9
+    if size > limit_gb:
+        watcher.note(
+            f"Gram blocks of {size:.2f} GB are not kept (cache_gb is {limit_gb:g}): a fit "
+            "with other strengths will read the data again"
+        )
+        path.unlink(missing_ok=True)
+        return
+    save_blocks(stored, path)
+    watcher.note(
+        f"Gram blocks kept in {path} ({size:.2f} GB) for fits with other strengths"
+    )
+
+
+def _solve(problem: Problem, blocks: Blocks, config: Config, watcher: Watcher) -> FitResult:
+    choices = len(config.fit.choices())
+    if choices == 0:
+        raise InputError("fit: kappa, ridge and curvature need at least one candidate each")
+    result = refit(
+        problem.model,
+        blocks,
+        config.fit,
+        profile=problem.profile,
+        threads=config.threads,
+        progress=watcher.progress,
+    )
+    for line in fit_lines(result):
+        watcher.note(line)
+    return result
+
+
+def fit_lines(result: FitResult) -> list[str]:
+    """Return what the fit chose and how well the data determine it."""
+    strengths, conditions = result.chosen.strengths, result.conditions
+    errors = ", ".join(f"{q} {_shown(q, v)}" for q, v in result.chosen.rmse.items())
+    return [
+        f"chosen from {len(result.selection.trials)} by cross-validation: kappa "
+        f"{strengths.kappa:g}, ridge {strengths.ridge:g}, curvature "
+        f"{strengths.curvature:g}",
+        f"held-out RMSE: {errors}",
+        f"{conditions.n_coefficients} coefficients, rank {conditions.rank}, condition "
+        f"{conditions.condition:.1e}, {conditions.degrees_of_freedom:.0f} effective "
+        f"degrees of freedom, {conditions.untouched} untouched by data",
+    ]
+
+
+def _shown(quantity: str, value: float) -> str:
+    unit, scale = {
+        "energy": ("meV/atom", 1e3),
+        "forces": ("meV/A", 1e3),
+        "stress": ("GPa", GPA_PER_EV_PER_A3),
+    }[quantity]
+    return f"{scale * value:.4g} {unit}"

@@ -1,0 +1,112 @@
+"""Errors of a potential on sets of frames, and their files."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from trimpot.errors import FileFormatError
+from trimpot.files import write_bytes, write_text
+from trimpot.reports.groups import plot_group_errors
+from trimpot.reports.parity import ParitySet, plot_parity
+from trimpot.reports.style import METADATA, house_style
+from trimpot.reports.tables import json_tables, markdown_tables
+from trimpot.validation.comparisons import QUANTITIES, Comparison, compare
+from trimpot.validation.errors import ErrorRow, ErrorTables, error_tables
+from trimpot.validation.predictions import predict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from trimpot.contract import Potential
+    from trimpot.data import Frame
+    from trimpot.validation.comparisons import Quantity
+    from trimpot.verbs.watching import Watcher
+
+    _Record = Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Errors of a potential on one set of frames.
+
+    Attributes
+    ----------
+    tables : ErrorTables
+    comparisons : tuple of Comparison
+        Reference and predicted values per quantity.
+    """
+
+    tables: ErrorTables
+    comparisons: tuple[Comparison, ...]
+
+
+def judge(
+    potential: Potential,
+    frames: Sequence[Frame],
+    *,
+    name: str,
+    threads: int,
+    watcher: Watcher,
+) -> Judgement:
+    """Return the errors on frames; tells its progress under a name such as ``test``."""
+    predictions = predict(
+        potential,
+        frames,
+        threads=threads,
+        progress=lambda done, total: watcher.progress(f"errors on {name}", done, total),
+    )
+    comparisons = tuple(compare(predictions, frames, q) for q in QUANTITIES)
+    return Judgement(error_tables(predictions, frames), comparisons)
+
+
+def write_judgements(
+    judgements: Mapping[str, Judgement], folder: Path
+) -> dict[str, Figure]:
+    """Write errors.json, errors.md and figures; return the figures by name."""
+    tables = {name: j.tables for name, j in judgements.items()}
+    write_text(folder / "errors.json", json_tables(tables) + "\n")
+    texts = [markdown_tables(table, name=name) for name, table in tables.items()]
+    write_text(folder / "errors.md", "\n".join(texts))
+    sets = [ParitySet(name, j.comparisons) for name, j in judgements.items()]
+    figures = {"parity": plot_parity(sets), "errors_per_group": plot_group_errors(tables)}
+    write_figures(figures, folder)
+    return figures
+
+
+def write_figures(figures: Mapping[str, Figure], folder: Path) -> None:
+    """Write figures/NAME.png, each atomically."""
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        buffer = io.BytesIO()
+        with house_style():
+            figure.savefig(buffer, format="png", metadata=METADATA["png"])
+        write_bytes(folder / "figures" / f"{name}.png", buffer.getvalue())
+
+
+def recorded_errors(provenance: Mapping[str, object]) -> dict[str, ErrorTables]:
+    """Return the error tables that a potential's provenance holds, by name.
+
+    Raises
+    ------
+    FileFormatError
+        If the record is not what ``trimpot train`` writes.
+    """
+    record = provenance.get("errors", {})
+    try:
+        return {name: _tables(entry) for name, entry in cast("_Record", record).items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FileFormatError(
+            f"the recorded errors of this potential cannot be read ({error}); evaluate it "
+            "on data instead"
+        ) from error
+
+
+def _tables(entry: Mapping[str, object]) -> ErrorTables:
+    rows = tuple(ErrorRow(**row) for row in cast("list[dict[str, Any]]", entry["rows"]))
+    missing = cast("dict[Quantity, int]", entry["missing"])
+    return ErrorTables(rows, int(cast("int", entry["frames"])), missing)

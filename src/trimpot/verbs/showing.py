@@ -1,0 +1,81 @@
+"""The verb ``show``: model card, V2 and V3 curves of a potential."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trimpot.errors import InputError
+from trimpot.files import load, write_text
+from trimpot.reports.card import model_card
+from trimpot.reports.curves import plot_pair_curves, plot_triplet_slices
+from trimpot.splines.potential import SplinePotential
+from trimpot.verbs.card import card_facts
+from trimpot.verbs.drawing import pair_curves, triplet_slices
+from trimpot.verbs.judging import recorded_errors, write_figures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from trimpot.contract import Potential
+
+
+@dataclass(frozen=True)
+class ShowResult:
+    """What a potential is.
+
+    Attributes
+    ----------
+    card : str
+        Model card, Markdown.
+    facts : dict
+        The facts of the card, JSON-compatible.
+    output : Path or None
+        Folder of card and figures, if they were written.
+    """
+
+    card: str
+    facts: dict[str, object]
+    output: Path | None
+
+
+def show(model: str | Path | Potential, *, output: str | Path | None = None) -> ShowResult:
+    """Return the model card of a potential; with a folder, write it with its curves.
+
+    Parameters
+    ----------
+    model
+        A potential or the path of its file.
+    output
+        Folder for card.md, figures/pair_curves.png and figures/triplet_slices.png.
+
+    Raises
+    ------
+    InputError, FileFormatError
+        If the file cannot be used.
+    """
+    potential = load(model) if isinstance(model, str | Path) else model
+    if not isinstance(potential, SplinePotential):
+        raise InputError(f"cannot show a potential of type {type(potential).__name__}")
+    name = Path(model).name if isinstance(model, str | Path) else "potential"
+    facts = card_facts(potential, name)
+    card = model_card(facts, recorded_errors(potential.provenance))
+    if output is None:
+        return ShowResult(card, facts, None)
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "card.md", card)
+    write_figures(curve_figures(potential), folder)
+    return ShowResult(card, facts, folder)
+
+
+def curve_figures(potential: SplinePotential) -> dict[str, Figure]:
+    """Return the figures of V2 and V3, those that the potential has."""
+    figures: dict[str, Figure] = {}
+    pairs, slices = pair_curves(potential), triplet_slices(potential)
+    if pairs:
+        figures["pair_curves"] = plot_pair_curves(pairs)
+    if slices:
+        figures["triplet_slices"] = plot_triplet_slices(slices)
+    return figures

@@ -1,0 +1,192 @@
+"""The verb ``train``: from data and a configuration to a judged potential."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trimpot import _native
+from trimpot.config import Config, config_from, load_config, to_plain, to_yaml
+from trimpot.errors import InputError
+from trimpot.files import save, write_text
+from trimpot.files.release import release
+from trimpot.verbs.fitting_cached import Problem, fit_from_blocks, fit_with_blocks
+from trimpot.verbs.judging import Judgement, judge
+from trimpot.verbs.preparing import prepare_data, prepare_model
+from trimpot.verbs.reporting import write_results
+from trimpot.verbs.watching import Logged, Silent
+
+if TYPE_CHECKING:
+    from trimpot.fitting import FitResult
+    from trimpot.splines.potential import SplinePotential
+    from trimpot.validation.errors import ErrorTables
+    from trimpot.verbs.watching import Watcher
+
+MODEL_FILE = "model.trimpot"
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained potential and its errors.
+
+    Attributes
+    ----------
+    potential : SplinePotential
+    fit : FitResult
+        Choices of the cross-validation and conditions of the fit.
+    judgements : mapping
+        ``train`` and, if there are test frames, ``test``; empty after a refit.
+    output : Path
+        Folder of the results.
+    """
+
+    potential: SplinePotential
+    fit: FitResult
+    judgements: Mapping[str, Judgement]
+    output: Path
+
+    @property
+    def model(self) -> Path:
+        """Path of the potential file."""
+        return self.output / MODEL_FILE
+
+    @property
+    def errors(self) -> dict[str, ErrorTables]:
+        """Error tables by name of the set."""
+        return {name: j.tables for name, j in self.judgements.items()}
+
+
+def train(
+    config: Config | str | Path | Mapping[str, object],
+    overrides: Sequence[str] = (),
+    *,
+    watcher: Watcher = Silent(),  # noqa: B008 - has no state
+) -> TrainResult:
+    """Train a potential, judge it on training and test frames, and write all results.
+
+    Parameters
+    ----------
+    config
+        A configuration, the path of a YAML file, or plain values.
+    overrides
+        ``key=value`` with dotted keys, for example ``model.terms.0.cutoff=5.5``.
+    watcher
+        Told what is found and how far the work is.
+
+    Raises
+    ------
+    InputError, DataError, FitError, WriteError
+        For settings, data, equations or an output folder that cannot be used.
+    """
+    settings = _resolve(config, overrides)
+    log = _open_log(settings, watcher)
+    data = prepare_data(settings, log)
+    problem = Problem(*prepare_model(settings, data))
+    result = fit_with_blocks(settings, data, problem, log)
+    potential = _with_provenance(result, settings, data.facts)
+    save(potential, settings.output / MODEL_FILE)
+    sets = {"train": data.train, "test": data.test}
+    judgements = {
+        name: judge(potential, frames, name=name, threads=settings.threads, watcher=log)
+        for name, frames in sets.items()
+        if frames
+    }
+    return _finish(TrainResult(potential, result, judgements, settings.output), log)
+
+
+def refit(
+    config: Config | str | Path | Mapping[str, object],
+    overrides: Sequence[str] = (),
+    *,
+    watcher: Watcher = Silent(),  # noqa: B008 - has no state
+) -> TrainResult:
+    """Fit again from the Gram blocks in the output folder, with other strengths.
+
+    No data are read, so there are no errors on training and test frames; the errors of
+    the cross-validation are in ``fit``.
+
+    Raises
+    ------
+    InputError
+        If there are no blocks in the output folder.
+    """
+    settings = _resolve(config, overrides)
+    log = _open_log(settings, watcher)
+    result, facts = fit_from_blocks(settings, log)
+    potential = _with_provenance(result, settings, facts)
+    save(potential, settings.output / MODEL_FILE)
+    return _finish(TrainResult(potential, result, {}, settings.output), log)
+
+
+def _resolve(
+    config: Config | str | Path | Mapping[str, object], overrides: Sequence[str]
+) -> Config:
+    if isinstance(config, Config):
+        if overrides:
+            raise InputError(
+                "overrides need a file or plain values, found a Config; use "
+                "dataclasses.replace on it instead"
+            )
+        return config
+    if isinstance(config, str | Path):
+        return load_config(config, overrides)
+    return config_from(config, overrides)
+
+
+def _open_log(settings: Config, watcher: Watcher) -> Logged:
+    try:
+        settings.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot make the output folder {settings.output}: {error.strerror}; set "
+            "output to a folder that you may write to"
+        ) from error
+    write_text(settings.output / "config.yaml", to_yaml(settings))
+    return Logged(watcher, settings.output / "log.jsonl")
+
+
+def _with_provenance(
+    result: FitResult, settings: Config, data: Mapping[str, object]
+) -> SplinePotential:
+    provenance = {
+        **result.potential.provenance,
+        "trimpot": release(),
+        "instruction_set": _native.instruction_set(),
+        "data": dict(data),
+        "config": to_plain(settings),
+        "cross_validation": {
+            "choices": len(result.selection.trials),
+            "rmse": result.chosen.rmse,
+        },
+    }
+    return replace(result.potential, provenance=provenance)
+
+
+def _finish(result: TrainResult, log: Logged) -> TrainResult:
+    """Record the errors in the potential and write tables, figures and pages."""
+    errors = {name: tables.to_dict() for name, tables in result.errors.items()}
+    provenance = {**result.potential.provenance, "errors": errors}
+    done = replace(result, potential=replace(result.potential, provenance=provenance))
+    save(done.potential, done.model)
+    write_text(done.output / "metrics.csv", _metrics(done.fit))
+    write_results(done, log)
+    return done
+
+
+def _metrics(fit: FitResult) -> str:
+    """Return one line per choice of strengths, best first."""
+    out = io.StringIO()
+    names = list(fit.chosen.rmse)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        ["kappa", "ridge", "curvature", "score", *(f"rmse_{name}" for name in names)]
+    )
+    for trial in sorted(fit.selection.trials, key=lambda t: t.score):
+        s = trial.strengths
+        errors = [trial.rmse.get(name, float("nan")) for name in names]
+        writer.writerow([s.kappa, s.ridge, s.curvature, trial.score, *errors])
+    return out.getvalue()
