@@ -28,6 +28,11 @@ def check_structure(structure: Structure, species: tuple[int, ...]) -> None:
         Naming the elements found and those supported, or the atom that is not placed.
     """
     check_species(structure.numbers, species)
+    check_placement(structure)
+
+
+def check_placement(structure: Structure) -> None:
+    """Raise ``InputError`` for positions or a cell that are not finite."""
     if not np.isfinite(structure.positions).all():
         atom = int(np.flatnonzero(~np.isfinite(structure.positions).all(axis=1))[0])
         raise InputError(

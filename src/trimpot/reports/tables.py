@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from trimpot.validation.comparisons import Quantity
     from trimpot.validation.errors import ErrorRow, ErrorTables
 
+NEGLIGIBLE = 5e-4
+"""Below this (meV/atom, meV/Å, GPa) tables show zeros: rounding, not errors."""
+
 HEADER = ("group", "frames", "RMSE", "MAE", "max", "bias")
 
 
@@ -128,8 +131,12 @@ def _cells(row: ErrorRow) -> tuple[str, ...]:
     return (
         group,
         str(row.frames),
-        with_error(row.rmse, row.rmse_standard_error),
-        with_error(row.mae, row.mae_standard_error),
-        significant(row.maximum),
-        f"{'+' if row.bias > 0 else ''}{significant(row.bias)}",
+        _shown(row.rmse, row.rmse_standard_error),
+        _shown(row.mae, row.mae_standard_error),
+        _shown(row.maximum),
+        ("+" if row.bias >= NEGLIGIBLE else "") + _shown(row.bias),
     )
+
+
+def _shown(value: float, standard_error: float | None = None) -> str:
+    return "0.000" if abs(value) < NEGLIGIBLE else with_error(value, standard_error)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from trimpot.engines.singlepoint import evaluate
+from trimpot.engines.singlepoint import check_evaluation, check_structure, evaluate
 from trimpot.errors import InputError, TrimpotError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from trimpot.contract import FloatArray, Potential
+    from trimpot.contract import Evaluation, FloatArray, Potential, Structure
     from trimpot.data import Frame
+
+BATCH = 500
+"""Frames per call of a batch potential, and per report of progress."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class Predictions:
         return len(self.energies)
 
 
+@runtime_checkable
+class BatchPotential(Protocol):
+    """A potential that evaluates many structures in one call, faster than one by one."""
+
+    def evaluate_many(
+        self, structures: Sequence[Structure], *, threads: int = 0
+    ) -> list[Evaluation]:
+        """Return one evaluation per structure; errors as ``Potential.evaluate``."""
+        ...
+
+
 def predict(
     potential: Potential,
     frames: Sequence[Frame],
@@ -50,6 +63,8 @@ def predict(
 ) -> Predictions:
     """Return what the potential predicts for each frame.
 
+    Potentials that evaluate many structures in one call (``BatchPotential``) do so.
+
     Parameters
     ----------
     potential
@@ -57,10 +72,9 @@ def predict(
     frames
         Labelled frames; only their structures are read.
     threads
-        Frames evaluated at the same time; 0 means all available cores. Fewer frames
-        than threads are evaluated one by one with all threads inside the kernel.
+        Threads of the potential; 0 means all available cores.
     progress
-        Called with (frames done, frames in total) after each frame.
+        Called with (frames done, frames in total) after each batch.
 
     Raises
     ------
@@ -69,39 +83,56 @@ def predict(
     """
     if threads < 0:
         raise InputError(f"threads is {threads}, expected >= 0 (0: all available cores)")
-    workers = threads or len(os.sched_getaffinity(0))
-    inside = workers if len(frames) < workers else 1
-    energies = np.empty(len(frames))
+    energies: list[float] = []
     forces: list[FloatArray] = []
     stresses: list[FloatArray | None] = []
-
-    def one(index: int) -> tuple[float, FloatArray, FloatArray | None]:
-        return _predict_frame(potential, frames[index], index, inside)
-
-    with ThreadPoolExecutor(1 if inside > 1 else workers) as pool:
-        try:
-            for index, result in enumerate(pool.map(one, range(len(frames)))):
-                energies[index] = result[0]
-                forces.append(result[1])
-                stresses.append(result[2])
-                if progress is not None:
-                    progress(index + 1, len(frames))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return Predictions(energies, tuple(forces), tuple(stresses))
+    for start in range(0, len(frames), BATCH):
+        batch = frames[start : start + BATCH]
+        found = _evaluate_batch(potential, batch, start, threads)
+        for frame, evaluation in zip(batch, found, strict=True):
+            volume = frame.structure.volume
+            energies.append(evaluation.energy)
+            forces.append(evaluation.forces)
+            stresses.append(evaluation.stress(volume) if volume > 0.0 else None)
+        if progress is not None:
+            progress(len(energies), len(frames))
+    return Predictions(np.array(energies), tuple(forces), tuple(stresses))
 
 
-def _predict_frame(
-    potential: Potential, frame: Frame, index: int, threads: int
-) -> tuple[float, FloatArray, FloatArray | None]:
-    structure = frame.structure
+def _evaluate_batch(
+    potential: Potential, batch: Sequence[Frame], start: int, threads: int
+) -> list[Evaluation]:
+    """Return evaluations of frames that begin at index ``start``; errors name a frame."""
+    if not isinstance(potential, BatchPotential):
+        return [_one(potential, frame, start + k, threads) for k, frame in enumerate(batch)]
+    for index, frame in enumerate(batch, start=start):
+        with _naming(frame, index):
+            check_structure(frame.structure, potential.species)
     try:
-        evaluation = evaluate(potential, structure, threads=threads)
+        found = potential.evaluate_many([f.structure for f in batch], threads=threads)
+    except TrimpotError:
+        # the batch cannot say which frame it was: the same frame fails alone
+        for index, frame in enumerate(batch, start=start):
+            _one(potential, frame, index, threads)
+        raise
+    for index, (frame, evaluation) in enumerate(
+        zip(batch, found, strict=True), start=start
+    ):
+        with _naming(frame, index):
+            check_evaluation(evaluation, frame.structure.numbers)
+    return found
+
+
+def _one(potential: Potential, frame: Frame, index: int, threads: int) -> Evaluation:
+    with _naming(frame, index):
+        return evaluate(potential, frame.structure, threads=threads)
+
+
+@contextmanager
+def _naming(frame: Frame, index: int) -> Iterator[None]:
+    """Let errors say which frame they met."""
+    try:
+        yield
     except TrimpotError as error:
-        raise type(error)(
-            f"frame {index} ({frame.config_type}, {frame.source}): {error}"
-        ) from error
-    volume = structure.volume
-    stress = evaluation.stress(volume) if volume > 0.0 else None
-    return evaluation.energy, evaluation.forces, stress
+        place = f"frame {index} ({frame.config_type}, {frame.source})"
+        raise type(error)(f"{place}: {error}") from error

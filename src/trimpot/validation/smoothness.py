@@ -13,7 +13,7 @@ from trimpot.validation.check import Check
 from trimpot.validation.transform import free_cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from trimpot.contract import FloatArray, Potential
 
@@ -43,27 +43,27 @@ class Path:
     energies: FloatArray
     forces: FloatArray
 
-    @property
-    def energy_jumps(self) -> FloatArray:
-        """|E(b) - E(a) + h (F(a) + F(b)) / 2| for each step, (k - 1,), eV.
 
-        For a continuous force this is h^3 F'' / 12; a jump of the energy stays.
-        """
-        step = self.x[1] - self.x[0]
-        along = self.forces[:, -1, 0]
-        change = np.diff(self.energies, axis=0).sum(axis=1)
-        jumps: FloatArray = np.abs(change + 0.5 * step * (along[1:] + along[:-1]))
-        return jumps
+def energy_jumps(path: Path) -> FloatArray:
+    """Return |E(b) - E(a) + h (F(a) + F(b)) / 2| for each step, (k - 1,), eV.
 
-    @property
-    def force_jumps(self) -> FloatArray:
-        """|F(a) - 2 F(b) + F(c)| for each three points, largest component, (k - 2,).
+    For a continuous force this is h^3 F'' / 12; a jump of the energy stays.
+    """
+    step = path.x[1] - path.x[0]
+    along = path.forces[:, -1, 0]
+    change = np.diff(path.energies, axis=0).sum(axis=1)
+    jumps: FloatArray = np.abs(change + 0.5 * step * (along[1:] + along[:-1]))
+    return jumps
 
-        For a continuous dF/dr this is h^2 F''; a jump of a force stays.
-        """
-        bend = self.forces[2:] - 2.0 * self.forces[1:-1] + self.forces[:-2]
-        largest: FloatArray = np.abs(bend).max(axis=(1, 2))
-        return largest
+
+def force_jumps(path: Path) -> FloatArray:
+    """Return |F(a) - 2 F(b) + F(c)| for each three points, largest of any atom, (k - 2,).
+
+    For a continuous dF/dr this is h^2 F''; a jump of a force stays.
+    """
+    bend = path.forces[2:] - 2.0 * path.forces[1:-1] + path.forces[:-2]
+    largest: FloatArray = np.abs(bend).max(axis=(1, 2))
+    return largest
 
 
 def check_cutoff_crossing(
@@ -96,8 +96,8 @@ def check_cutoff_crossing(
         steps = round(2.0 * HALF_WIDTH / STEP)
         x = radius + np.linspace(-HALF_WIDTH, HALF_WIDTH, steps + 1)
         coarse = trimer_path(potential, numbers, x)
-        energies.append(_worst(coarse.energy_jumps, x))
-        forces.append(_refined_force_jump(potential, numbers, coarse))
+        energies.append(_refined(potential, numbers, coarse, energy_jumps))
+        forces.append(_refined(potential, numbers, coarse, force_jumps))
     energy, where_energy = max(energies)
     force, where_force = max(forces)
     return (
@@ -119,14 +119,19 @@ def trimer_path(potential: Potential, numbers: tuple[int, int, int], x: FloatArr
     return Path(x, np.array(energies), np.array(forces))
 
 
-def _refined_force_jump(
-    potential: Potential, numbers: tuple[int, int, int], coarse: Path
+def _refined(
+    potential: Potential,
+    numbers: tuple[int, int, int],
+    coarse: Path,
+    jumps_of: Callable[[Path], FloatArray],
 ) -> tuple[float, str]:
-    jumps = coarse.force_jumps
+    """Return the largest jump with finer steps at the most suspicious places."""
     found = []
-    for index in np.argsort(jumps)[-SUSPECTS:]:
-        x = np.linspace(coarse.x[index], coarse.x[index + 2], 2 * REFINEMENT + 1)
-        found.append(_worst(trimer_path(potential, numbers, x).force_jumps, x))
+    for index in np.argsort(jumps_of(coarse))[-SUSPECTS:]:
+        # energy jumps lie between two points, bends among three: take three
+        first = min(int(index), len(coarse.x) - 3)
+        x = np.linspace(coarse.x[first], coarse.x[first + 2], 2 * REFINEMENT + 1)
+        found.append(_worst(jumps_of(trimer_path(potential, numbers, x)), x))
     return max(found)
 
 

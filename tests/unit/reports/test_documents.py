@@ -83,6 +83,14 @@ def test_text_tables_carry_units_groups_and_missing_labels():
     assert [row[0] for row in forces.rows] == ["all", "element W"]
 
 
+def test_rounding_errors_are_shown_as_zeros():
+    tiny = ErrorRow(
+        "forces", "meV/A", "all", "all", 9, 27, 1e-13, 1e-14, 2e-13, None, 9e-13, 1e-9
+    )
+    (table,) = text_tables(ErrorTables((tiny,), 9, {"energy": 0, "forces": 0, "stress": 0}))
+    assert table.rows == (("all", "9", "0.000", "0.000", "0.000", "0.000"),)
+
+
 def test_summary_has_one_row_per_set_and_quantity():
     summary = summary_table({"train": tables(), "test": tables()})
     assert [row[0] for row in summary.rows] == [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from toy_potentials import Morse, NotFinite, crystal, skewed
+from toy_potentials import BatchedMorse, BatchedNotFinite, Morse, NotFinite, crystal, skewed
 from trimpot.contract import Structure
 from trimpot.engines.singlepoint import evaluate
 from trimpot.errors import DataError, InputError, NonFiniteResultError
@@ -142,16 +142,12 @@ def test_perfect_predictions_have_zero_errors():
     assert found == (0.0, 0.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 8])
-def test_predictions_keep_the_order_of_frames(threads):
+@pytest.mark.parametrize("potential", [Morse(), BatchedMorse()])
+def test_predictions_keep_the_order_of_frames(potential, monkeypatch):
+    monkeypatch.setattr("trimpot.validation.predictions.BATCH", 2)
     frames = [Frame(crystal(rattle=0.02 * k)) for k in range(4)] + [Frame(skewed())]
     seen = []
-    predictions = predict(
-        Morse(),
-        frames,
-        threads=threads,
-        progress=lambda *done: seen.append(done),
-    )
+    predictions = predict(potential, frames, progress=lambda *done: seen.append(done))
     for k, frame in enumerate(frames):
         direct = evaluate(Morse(), frame.structure)
         assert predictions.energies[k] == pytest.approx(direct.energy, abs=1e-12)
@@ -159,7 +155,13 @@ def test_predictions_keep_the_order_of_frames(threads):
         np.testing.assert_allclose(
             predictions.stresses[k], direct.stress(frame.structure.volume), atol=1e-12
         )
-    assert seen == [(k + 1, 5) for k in range(5)]
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_potentials_that_batch_are_called_in_batches():
+    potential = BatchedMorse()
+    predict(potential, [Frame(crystal())] * 3)
+    assert potential.batches == 1
 
 
 def test_labels_of_the_potential_itself_have_no_error():
@@ -177,8 +179,15 @@ def test_labels_of_the_potential_itself_have_no_error():
 def test_errors_name_the_frame():
     with pytest.raises(NonFiniteResultError, match=r"frame 0 \(liquid, toy#7\): atom 1"):
         predict(NotFinite(), [Frame(crystal(), config_type="liquid", source="toy#7")])
-    with pytest.raises(InputError, match=r"frame 1 .*Fe"):
-        predict(Morse(), [Frame(crystal()), Frame(structure_of([26]))], threads=1)
+    for potential in (Morse(), BatchedMorse()):
+        with pytest.raises(InputError, match=r"frame 1 .*Fe"):
+            predict(potential, [Frame(crystal()), Frame(structure_of([26]))])
+
+
+def test_a_failing_batch_names_its_frame():
+    frames = [Frame(crystal()), Frame(skewed())]
+    with pytest.raises(NonFiniteResultError, match=r"frame 1 .*atom 0"):
+        predict(BatchedNotFinite(), frames)
 
 
 def test_no_frames():
