@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg.blas import daxpy, dsymv
 
 from trimpot.fitting.settings import QUANTITIES
 
@@ -43,10 +44,28 @@ class Block:
 
     def squared_error(self, c: FloatArray) -> float:
         """Return |A c - y|^2 (never negative)."""
-        from scipy.linalg.blas import dsymv
-
         product = dsymv(1.0, self.gram, c, lower=1)
         return max(0.0, float(c @ product - 2.0 * (c @ self.moment) + self.square))
+
+
+    def plus(self, factor: float, other: Block) -> Block:
+        """Return self + factor * other."""
+        gram = self.gram.copy(order="F")
+        add_scaled(gram, factor, other.gram)
+        return Block(
+            gram,
+            self.moment + factor * other.moment,
+            self.square + factor * other.square,
+            self.weight + factor * other.weight,
+        )
+
+
+def add_scaled(target: FloatArray, factor: float, addend: FloatArray) -> None:
+    """Add factor * addend to target in place, without temporary copies.
+
+    Both are Fortran-ordered.
+    """
+    daxpy(addend.ravel(order="K"), target.reshape(-1, order="F"), a=factor)
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,13 @@ class Blocks:
     def quantities(self) -> tuple[str, ...]:
         """Quantities with labels."""
         return tuple(q for q in QUANTITIES if q in self.scales)
+
+    def total(self) -> dict[str, Block]:
+        """Return the sum over all folds, per quantity."""
+        sums = {q: self.folds[0][q] for q in self.quantities}
+        for fold in self.folds[1:]:
+            sums = {q: s.plus(1.0, fold[q]) for q, s in sums.items()}
+        return sums
 
     def arrays(self) -> dict[str, FloatArray]:
         """Return everything as named arrays, for storage."""

@@ -16,7 +16,7 @@ from trimpot.fitting.solving import data_equations, solve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from trimpot.fitting.blocks import Blocks
+    from trimpot.fitting.blocks import Block, Blocks
     from trimpot.fitting.settings import FitSettings
     from trimpot.fitting.solving import Penalty
 
@@ -67,6 +67,7 @@ class Selection:
 class _Problem:
     blocks: Blocks
     penalty: Penalty
+    total: dict[str, Block]
     stress_weight: float
     threads: int
 
@@ -76,6 +77,7 @@ def cross_validate(
     penalty: Penalty,
     settings: FitSettings,
     *,
+    total: dict[str, Block] | None = None,
     threads: int = 2,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Selection:
@@ -89,7 +91,9 @@ def cross_validate(
     FitError
         If every choice is singular.
     """
-    problem = _Problem(blocks, penalty, settings.stress_weight, threads)
+    problem = _Problem(
+        blocks, penalty, total or blocks.total(), settings.stress_weight, threads
+    )
     cost = len(settings.choices()) * len(blocks.folds) * blocks.n_columns**3 / 3.0
     trials: dict[Strengths, Trial] = {}
     rounds = _everything if cost <= GRID_FLOPS else _one_by_one
@@ -157,8 +161,16 @@ def _held_out(
 ) -> list[Errors | None]:
     """Return the errors on one fold of fits to all others; None where singular."""
     blocks = problem.blocks
-    others = [f for f in range(len(blocks.folds)) if f != fold] or [fold]
-    equations = data_equations(blocks, others, choices[0].kappa, problem.stress_weight)
+    mine = blocks.folds[fold]
+    single = len(blocks.folds) == 1
+    others = {
+        q: total if single else total.plus(-1.0, mine[q])
+        for q, total in problem.total.items()
+    }
+    equations = data_equations(
+        others, blocks.scales, choices[0].kappa, problem.stress_weight
+    )
+    del others
     out: list[Errors | None] = []
     for choice in choices:
         try:
@@ -166,7 +178,7 @@ def _held_out(
         except FitError:
             out.append(None)
             continue
-        out.append({q: (b.squared_error(c), b.weight) for q, b in blocks.folds[fold].items()})
+        out.append({q: (b.squared_error(c), b.weight) for q, b in mine.items()})
     return out
 
 

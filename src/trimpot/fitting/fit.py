@@ -140,12 +140,13 @@ def refit(
 ) -> FitResult:
     """Return the potential from stored blocks; cross-validates if there is a choice."""
     penalty = penalty_of(model.free)
+    total = blocks.total()
     selection = cross_validate(
-        blocks, penalty, settings, threads=threads or 2, progress=progress
+        blocks, penalty, settings, total=total, threads=threads or 2, progress=progress
     )
     chosen = selection.best
     equations = data_equations(
-        blocks, range(len(blocks.folds)), chosen.strengths.kappa, settings.stress_weight
+        total, blocks.scales, chosen.strengths.kappa, settings.stress_weight
     )
     c = solve_monotone(
         equations, penalty, chosen.strengths, monotone_rows_of(model.free)

@@ -17,12 +17,13 @@ import numpy as np
 from scipy import linalg, optimize, sparse
 
 from trimpot.errors import FitError
+from trimpot.fitting.blocks import add_scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from trimpot.contract import FloatArray
-    from trimpot.fitting.blocks import Block, Blocks
+    from trimpot.fitting.blocks import Block
     from trimpot.fitting.settings import Strengths
     from trimpot.splines.term import Term
 
@@ -59,21 +60,18 @@ class NormalEquations:
 
 
 def data_equations(
-    blocks: Blocks, folds: Sequence[int], kappa: float, stress_weight: float
+    parts: Mapping[str, Block], scales: Mapping[str, float], kappa: float, stress_weight: float
 ) -> NormalEquations:
-    """Return the normalised sum over folds."""
-    n = blocks.n_columns
+    """Return the normalised sum over quantities of blocks (see ``Blocks.total``)."""
+    n = len(next(iter(parts.values())).moment)
     shares = {"energy": kappa, "forces": 1.0 - kappa, "stress": stress_weight}
     matrix, moment = np.zeros((n, n), order="F"), np.zeros(n)
-    for quantity in blocks.quantities:
-        mine = [blocks.folds[f][quantity] for f in folds]
-        weight = sum(b.weight for b in mine)
-        if weight == 0.0 or shares[quantity] == 0.0:
+    for quantity, block in parts.items():
+        if block.weight == 0.0 or shares[quantity] == 0.0:
             continue
-        factor = shares[quantity] / (weight * blocks.scales[quantity] ** 2)
-        for b in mine:
-            matrix += factor * b.gram
-            moment += factor * b.moment
+        factor = shares[quantity] / (block.weight * scales[quantity] ** 2)
+        add_scaled(matrix, factor, block.gram)
+        moment += factor * block.moment
     return NormalEquations(matrix, moment)
 
 

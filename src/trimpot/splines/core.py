@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, cast
 import numpy as np
 
 from trimpot import _native
+from trimpot.elements import covalent_radius
 from trimpot.errors import InputError
 from trimpot.splines.term import Regularization, State, Term
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
     from trimpot.contract import FloatArray
     from trimpot.splines.profile import PairProfile
+
+LARGEST_REACH = 0.7
+"""Default end of the repulsion over the sum of covalent radii, at most."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class CoreSettings:
     ----------
     outer : float, optional
         Where the repulsion has vanished, in angstrom; default: the shortest distance of
-        each pair in the data, so that the data are not touched.
+        each pair in the data, so that the data are not touched, and at most 0.7 times
+        the sum of covalent radii, so that sparse data do not make atoms too large.
     inner_fraction : float
         The full repulsion acts below inner_fraction * outer.
     """
@@ -51,9 +56,14 @@ class CoreSettings:
                 f"inner_fraction {self.inner_fraction}: must lie between 0 and 1"
             )
         outer = np.array(
-            [[self.outer or profile.shortest(a, b) for b in species] for a in species]
+            [[self.outer or _reach(profile, a, b) for b in species] for a in species]
         )
         return ZblTerm(species, self.inner_fraction * outer, outer)
+
+
+def _reach(profile: PairProfile, a: int, b: int) -> float:
+    size = covalent_radius(a) + covalent_radius(b)
+    return min(profile.shortest(a, b), LARGEST_REACH * size)
 
 
 @dataclass(frozen=True)
