@@ -132,7 +132,7 @@ class Calculator(AseCalculator):
         exact one is cheap and can only recompute more often.
         """
         if tol != 0.0:
-            changes: list[str] = super().check_state(atoms, tol)
+            changes: list[str] = super().check_state(atoms, tol)  # type: ignore[no-untyped-call]
             return changes
         then = self.atoms
         if then is None:

@@ -103,6 +103,22 @@ def test_changes_in_place_are_seen(change):
     )
 
 
+def test_states_within_a_tolerance_are_equal_on_request():
+    atoms = atoms_of(crystal())
+    atoms.get_potential_energy()
+    atoms.positions[0, 0] += 1e-9
+    assert atoms.calc.check_state(atoms) == ["positions"]
+    assert atoms.calc.check_state(atoms, tol=1e-6) == []
+
+
+def test_unknown_element_is_refused_again_and_again():
+    atoms = atoms_of(crystal())
+    atoms.numbers[:] = 26
+    for _ in range(2):
+        with pytest.raises(InputError, match="contains Fe"):
+            atoms.get_forces()
+
+
 def test_returned_arrays_are_copies():
     atoms = atoms_of(crystal())
     atoms.get_forces()[:] = 0.0

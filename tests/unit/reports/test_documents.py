@@ -84,10 +84,10 @@ def test_text_tables_carry_units_groups_and_missing_labels():
 
 
 def test_rounding_errors_are_shown_as_zeros():
-    tiny = ErrorRow(
-        "forces", "meV/A", "all", "all", 9, 27, 1e-13, 1e-14, 2e-13, None, 9e-13, 1e-9
-    )
-    (table,) = text_tables(ErrorTables((tiny,), 9, {"energy": 0, "forces": 0, "stress": 0}))
+    tiny = (1e-13, 1e-14, 2e-13, None, 9e-13, 1e-9)
+    row = ErrorRow("forces", "meV/A", "all", "all", 9, 27, *tiny)
+    missing = {"energy": 0, "forces": 0, "stress": 0}
+    (table,) = text_tables(ErrorTables((row,), 9, missing))
     assert table.rows == (("all", "9", "0.000", "0.000", "0.000", "0.000"),)
 
 
