@@ -37,8 +37,8 @@ class LennardJones:
     def pair(self, r: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the pair energy and its derivative, eV and eV/A."""
         q = (self.sigma / r) ** 6
-        value, slope = 4.0 * self.depth * q * (q - 1.0), -24.0 * self.depth * q * (2.0 * q - 1.0)
-        slope = slope / r
+        value = 4.0 * self.depth * q * (q - 1.0)
+        slope = -24.0 * self.depth * q * (2.0 * q - 1.0) / r
         x = (r / self.cutoff) ** 4
         inside = 1.0 - np.minimum(x, 1.0)
         switch, fall = inside**5, -20.0 * inside**4 * x / r
@@ -117,7 +117,7 @@ class StillingerWeber:
 def pairs_within(
     hood: Neighborhood, cutoff: float
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
-    """Return centres i, neighbours j, displacements r_j - r_i and distances below cutoff."""
+    """Return centres i, neighbours j, displacements r_j - r_i, distances below cutoff."""
     i = np.repeat(np.arange(hood.n_local, dtype=np.int32), np.diff(hood.first))
     d_pc = hood.positions[hood.neighbors] - hood.positions[i]
     r_p = np.linalg.norm(d_pc, axis=1)

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from trimpot.elements import group_name, parse_group
 from trimpot.errors import InputError
 from trimpot.splines.knots import FROZEN_AT_END, Spacing, clamped, spaced_breaks
 from trimpot.splines.triplet import Trio, TripletGrid, TripletTerm, grid_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from trimpot.contract import FloatArray
     from trimpot.splines.profile import PairProfile
@@ -119,7 +117,8 @@ class TripletSettings:
         ]
         if isinstance(self.tie, tuple):
             named = [tuple(parse_trio(t, species) for t in group) for group in self.tie]
-            tied = {t for group in named for t in group}
+            tied = _each_once(trio for group in named for trio in group)
+            _require_kept(tied & omitted)
             return [*named, *((t,) for t in trios if t not in tied)]
         key = {"none": lambda t: t, "center": lambda t: t[0], "all": lambda _: 0}[self.tie]
         groups: dict[object, list[Trio]] = defaultdict(list)
@@ -192,13 +191,23 @@ def parse_trio(text: str, species: tuple[int, ...]) -> Trio:
     return center, b, c
 
 
-def paper_coefficient_count(cutoff: float, r_min: float = 1.5) -> int:
-    """Return the free three-body coefficients of the published tungsten settings.
 
-    [10, 10, 20] intervals from r_min, r_jk to 2 cutoff, three trailing coefficients
-    frozen, none leading.
-    """
-    leg = clamped(spaced_breaks(r_min, cutoff, 10))
-    base = clamped(spaced_breaks(r_min, 2 * cutoff, 20))
-    columns = grid_columns((leg, leg, base), symmetric=True, leading=0)
-    return len(np.unique(columns[columns >= 0]))
+def _each_once(trios: Iterable[Trio]) -> set[Trio]:
+    """Return the trios as a set; one that stands in two ties is refused."""
+    seen: set[Trio] = set()
+    for trio in trios:
+        if trio in seen:
+            raise InputError(
+                f"tie names the trio {group_name(trio)} twice; a trio has one V3, so join "
+                "the two groups or name it in one of them"
+            )
+        seen.add(trio)
+    return seen
+
+
+def _require_kept(trios: set[Trio]) -> None:
+    if trios:
+        names = ", ".join(group_name(t) for t in sorted(trios))
+        raise InputError(
+            f"{names} is both tied and left out; drop it from tie or leave_out"
+        )

@@ -1,0 +1,109 @@
+"""Small spline potentials with random coefficients, and structures to try them on."""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from trimpot.contract import Structure
+from trimpot.splines.core import CoreSettings
+from trimpot.splines.one_body import OneBody
+from trimpot.splines.pair import PairSettings
+from trimpot.splines.potential import SplinePotential
+from trimpot.splines.profile import PairProfile
+from trimpot.splines.triplet_settings import TripletSettings
+
+SPECIES = {1: (74,), 2: (14, 74), 3: (14, 32, 74)}
+PAIR_CUTOFF, LEG_CUTOFF, BASE_CUTOFF = 4.6, 4.0, 5.1
+
+UNIFORM = {
+    "pair": PairSettings(cutoff=PAIR_CUTOFF, intervals=12),
+    "triplet": TripletSettings(
+        cutoff=LEG_CUTOFF,
+        cutoff_jk=BASE_CUTOFF,
+        r_min=1.2,
+        r_min_jk=1.4,
+        intervals=7,
+        intervals_jk=9,
+        tie="none",
+    ),
+    "zbl": CoreSettings(outer=2.4),
+}
+OTHER_SPACING = {
+    "pair": PairSettings(cutoff=PAIR_CUTOFF, intervals=12, spacing="square"),
+    "triplet": TripletSettings(
+        cutoff=LEG_CUTOFF,
+        cutoff_jk=BASE_CUTOFF,
+        r_min=1.2,
+        r_min_jk=1.4,
+        intervals=7,
+        intervals_jk=9,
+        spacing="geometric",
+        tie="center",
+    ),
+    "zbl": CoreSettings(outer=2.4, inner_fraction=0.3),
+}
+KINDS = ("one_body", "pair", "triplet", "zbl", "sum")
+
+
+def profile_of(species, shortest=2.0):
+    """A profile in which every pair has the same shortest distance."""
+    n = len(species)
+    return PairProfile(species, np.full((n, n), shortest), np.zeros((n, n, 10)), 6.0)
+
+
+def absent(species):
+    """A profile of data without any pair."""
+    return profile_of(species, np.inf)
+
+
+def terms_of(kind, species, settings=None):
+    """The terms of one kind, or of all of them for ``sum``."""
+    settings = settings or UNIFORM
+    if kind == "one_body":
+        return (OneBody(species),)
+    if kind == "sum":
+        return tuple(t for k in KINDS[:-1] for t in terms_of(k, species, settings))
+    return (settings[kind].build(species, profile_of(species)),)
+
+
+def random_potential(kind, n_species, settings=None, seed=0):
+    """A potential of this kind with random coefficients of about 1 eV."""
+    species = SPECIES[n_species]
+    rng = np.random.default_rng([seed, n_species])
+    terms = terms_of(kind, species, settings)
+    return SplinePotential(
+        species, terms, tuple(rng.normal(size=t.n_coefficients) for t in terms)
+    )
+
+
+def scattered(species, n=6, *, shortest=1.6, seed=0, pbc=(True, True, True)):
+    """Atoms at random in a triclinic cell smaller than the cutoffs, none too close."""
+    rng = np.random.default_rng([seed, n, *species])
+    cell = np.array([[4.4, 0.0, 0.0], [1.3, 4.2, 0.0], [-0.7, 0.9, 4.6]])
+    pbc = np.array(pbc)
+    images = np.array(list(np.ndindex(3, 3, 3))) - 1
+    shifts = (images * pbc) @ cell
+    placed: list[np.ndarray] = []
+    while len(placed) < n:
+        trial = rng.uniform(size=3) @ cell
+        near = [np.linalg.norm(x + shifts - trial, axis=1).min() for x in placed]
+        if min(near, default=9.0) > shortest:
+            placed.append(trial)
+    numbers = np.resize(np.array(species, dtype=np.int32), n)
+    return Structure(numbers, np.array(placed), cell, pbc)
+
+
+def lone_dimer(a, b, r):
+    """Two atoms in empty space."""
+    return Structure(
+        np.array([a, b], dtype=np.int32),
+        np.array([[0.0, 0.0, 0.0], [r, 0.0, 0.0]]),
+        np.zeros((3, 3)),
+        np.zeros(3, dtype=bool),
+    )
+
+
+def all_pairs(species):
+    return list(combinations_with_replacement(species, 2))
