@@ -1,0 +1,96 @@
+"""Native kernels equal the NumPy specification, and rows equal the kernels."""
+
+import numpy as np
+import pytest
+
+from spline_samples import (
+    KINDS,
+    OTHER_SPACING,
+    SPECIES,
+    UNIFORM,
+    random_potential,
+    scattered,
+)
+from trimpot import _native
+from trimpot.neighbors import neighborhood
+from trimpot.splines import reference
+from trimpot.splines.packing import pack
+
+SETTINGS = {"uniform": UNIFORM, "other spacing": OTHER_SPACING}
+MIXED = [(True, True, True), (True, False, True), (False, False, False)]
+
+
+def deviation(found, expected):
+    """Largest difference over the largest magnitude."""
+    scale = max(float(np.abs(expected).max(initial=0.0)), 1.0)
+    return float(np.abs(found - expected).max(initial=0.0)) / scale
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("n_species", SPECIES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("pbc", MIXED)
+def test_native_evaluation_equals_the_specification(kind, n_species, settings, pbc):
+    potential = random_potential(kind, n_species, SETTINGS[settings])
+    structure = scattered(potential.species, n=5, pbc=pbc, seed=3)
+    hood = neighborhood(structure, potential.cutoff + 0.4)  # a skin: kernels skip it
+    expected = reference.evaluate(potential, hood)
+    found = potential.evaluate(hood, threads=1)
+    assert deviation(found.energies, expected.energies) < 1e-12
+    assert deviation(found.forces, expected.forces) < 1e-12
+    assert deviation(found.virial, expected.virial) < 1e-12
+
+
+def rows_of(potential, structure):
+    """Energy, force and stress rows of one structure, unscaled."""
+    terms = [t.native(None) for t in potential.terms]
+    n = sum(t.n_coefficients for t in potential.terms)
+    frames = pack([structure], potential.species)
+    atoms = len(structure)
+    energy, forces, stress = np.empty((1, n)), np.empty((3 * atoms, n)), np.empty((6, n))
+    start, one = np.zeros(1, dtype=np.int64), np.ones(1)
+    _native.design_rows(
+        terms,
+        frames.offsets,
+        frames.positions,
+        frames.species,
+        frames.cells,
+        frames.pbc,
+        *(start, start, start),
+        *(one, one, one),
+        *(energy, forces, stress),
+        1,
+    )
+    return energy, forces, stress
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("n_species", SPECIES)
+@pytest.mark.parametrize("kind", ["one_body", "pair", "triplet"])
+def test_rows_times_coefficients_equal_the_evaluation(kind, n_species, settings):
+    potential = random_potential(kind, n_species, SETTINGS[settings])
+    structure = scattered(potential.species, n=6, seed=5)
+    (expected,) = potential.evaluate_many([structure], threads=1)
+    energy, forces, stress = rows_of(potential, structure)
+    (c,) = potential.coefficients
+    assert deviation(energy @ c, np.array([expected.energy])) < 1e-12
+    assert deviation((forces @ c).reshape(-1, 3), expected.forces) < 1e-12
+    s = expected.stress(structure.volume)
+    voigt = np.array([s[0, 0], s[1, 1], s[2, 2], s[1, 2], s[0, 2], s[0, 1]])
+    assert deviation(stress @ c, voigt) < 1e-12
+
+
+def test_rows_of_several_terms_stand_side_by_side():
+    potential = random_potential("sum", 2)
+    structure = scattered(potential.species, n=6, seed=6)
+    free = [t for t in potential.terms if t.n_coefficients]
+    blocks = rows_of(potential, structure)
+    for block, number in zip(blocks, range(3), strict=True):
+        alone = [
+            rows_of(
+                type(potential)(potential.species, (t,), (np.zeros(t.n_coefficients),)),
+                structure,
+            )[number]
+            for t in free
+        ]
+        assert np.allclose(block, np.concatenate(alone, axis=1), atol=1e-12)
