@@ -2,13 +2,21 @@
 
 from trimpot.config.building import build
 from trimpot.config.loading import config_from, load_config
+from trimpot.config.overrides import apply_overrides
 from trimpot.config.plain import to_plain, to_yaml
-from trimpot.config.settings import Config, DataSettings, ModelSettings
+from trimpot.config.settings import (
+    Config,
+    DataSettings,
+    EvaluationSettings,
+    ModelSettings,
+)
 
 __all__ = [
     "Config",
     "DataSettings",
+    "EvaluationSettings",
     "ModelSettings",
+    "apply_overrides",
     "build",
     "config_from",
     "load_config",

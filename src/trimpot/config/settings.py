@@ -76,6 +76,20 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
+class EvaluationSettings:
+    """How ``trimpot evaluate`` reads its data.
+
+    Attributes
+    ----------
+    keys : LabelKeys
+    rules : ReadRules
+    """
+
+    keys: LabelKeys = field(default_factory=LabelKeys)
+    rules: ReadRules = field(default_factory=ReadRules)
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """The potential to be trained.
 

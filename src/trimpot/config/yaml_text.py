@@ -48,9 +48,7 @@ for _tag, _pattern, _first in (
 
 
 # YAML 1.1, which the base class follows, reads 010 as eight.
-_Loader.add_constructor(
-    "tag:yaml.org,2002:int", lambda _, node: int(node.value)
-)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
 
 
 def parse_yaml(text: str, where: str) -> object:

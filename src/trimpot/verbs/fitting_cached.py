@@ -58,10 +58,8 @@ def fit_with_blocks(
     return _solve(problem, blocks, config, watcher)
 
 
-def fit_from_blocks(
-    config: Config, watcher: Watcher
-) -> tuple[FitResult, dict[str, object]]:
-    """Return a fit to the blocks in the output folder and the facts of their data.
+def usable_blocks(config: Config) -> StoredBlocks:
+    """Return the blocks in the output folder, if only strengths have changed since.
 
     Raises
     ------
@@ -70,13 +68,24 @@ def fit_from_blocks(
     FileFormatError
         If the file is damaged.
     """
-    path = config.output / BLOCKS_FILE
-    stored = load_blocks(path)
-    _require_same_settings(stored, config)
-    watcher.note(f"fit to the Gram blocks in {path}; no data are read")
+    stored = load_blocks(config.output / BLOCKS_FILE)
+    before = cast("dict[str, object]", stored.origin.get("settings", {}))
+    now = decisive_settings(config)
+    changed = [name for name in now if now[name] != before.get(name)]
+    if changed:
+        raise InputError(
+            f"the settings of {', '.join(changed)} differ from those of the Gram blocks in "
+            f"{config.output}; without data only kappa, ridge, curvature and the size of "
+            "stress_weight can change; train without refit"
+        )
+    return stored
+
+
+def fit_from_blocks(stored: StoredBlocks, config: Config, watcher: Watcher) -> FitResult:
+    """Return a fit to stored blocks, without any data."""
+    watcher.note(f"fit to the Gram blocks in {config.output}; no data are read")
     problem = Problem(_model_of(stored), _profile_of(stored.start))
-    facts = cast("dict[str, object]", stored.origin.get("data", {}))
-    return _solve(problem, stored.blocks, config, watcher), facts
+    return _solve(problem, stored.blocks, config, watcher)
 
 
 def decisive_settings(config: Config) -> dict[str, object]:
@@ -88,18 +97,6 @@ def decisive_settings(config: Config) -> dict[str, object]:
         "fit": to_plain(fit),
         "stress": config.fit.stress_weight != 0.0,
     }
-
-
-def _require_same_settings(stored: StoredBlocks, config: Config) -> None:
-    before = cast("dict[str, object]", stored.origin.get("settings", {}))
-    now = decisive_settings(config)
-    changed = [name for name in now if now[name] != before.get(name)]
-    if changed:
-        raise InputError(
-            f"the settings of {', '.join(changed)} differ from those of the Gram blocks in "
-            f"{config.output}; without data only kappa, ridge, curvature and the size of "
-            "stress_weight can change; train without refit"
-        )
 
 
 def blocks_key(

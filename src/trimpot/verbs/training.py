@@ -7,15 +7,21 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from trimpot import _native
 from trimpot.config import Config, config_from, load_config, to_plain, to_yaml
 from trimpot.errors import InputError
 from trimpot.files import save, write_text
 from trimpot.files.release import release
-from trimpot.verbs.fitting_cached import Problem, fit_from_blocks, fit_with_blocks
+from trimpot.verbs.fitting_cached import (
+    Problem,
+    fit_from_blocks,
+    fit_with_blocks,
+    usable_blocks,
+)
 from trimpot.verbs.judging import Judgement, judge
+from trimpot.verbs.plain import finite_plain
 from trimpot.verbs.preparing import prepare_data, prepare_model
 from trimpot.verbs.reporting import write_results
 from trimpot.verbs.watching import Logged, Silent
@@ -87,8 +93,7 @@ def train(
     data = prepare_data(settings, log)
     problem = Problem(*prepare_model(settings, data))
     result = fit_with_blocks(settings, data, problem, log)
-    potential = _with_provenance(result, settings, data.facts)
-    save(potential, settings.output / MODEL_FILE)
+    potential = _saved(result, settings, data.facts)
     sets = {"train": data.train, "test": data.test}
     judgements = {
         name: judge(potential, frames, name=name, threads=settings.threads, watcher=log)
@@ -115,10 +120,11 @@ def refit(
         If there are no blocks in the output folder.
     """
     settings = _resolve(config, overrides)
+    stored = usable_blocks(settings)
     log = _open_log(settings, watcher)
-    result, facts = fit_from_blocks(settings, log)
-    potential = _with_provenance(result, settings, facts)
-    save(potential, settings.output / MODEL_FILE)
+    result = fit_from_blocks(stored, settings, log)
+    facts = cast("dict[str, object]", stored.origin.get("data", {}))
+    potential = _saved(result, settings, facts)
     return _finish(TrainResult(potential, result, {}, settings.output), log)
 
 
@@ -145,13 +151,15 @@ def _open_log(settings: Config, watcher: Watcher) -> Logged:
             f"cannot make the output folder {settings.output}: {error.strerror}; set "
             "output to a folder that you may write to"
         ) from error
-    write_text(settings.output / "config.yaml", to_yaml(settings))
-    return Logged(watcher, settings.output / "log.jsonl")
+    log = Logged(watcher, settings.output / "log.jsonl")
+    log.record("config", trimpot=release(), config=to_plain(settings))
+    return log
 
 
-def _with_provenance(
+def _saved(
     result: FitResult, settings: Config, data: Mapping[str, object]
 ) -> SplinePotential:
+    """Save the potential with its provenance, and the settings beside it."""
     provenance = {
         **result.potential.provenance,
         "trimpot": release(),
@@ -163,7 +171,10 @@ def _with_provenance(
             "rmse": result.chosen.rmse,
         },
     }
-    return replace(result.potential, provenance=provenance)
+    potential = replace(result.potential, provenance=finite_plain(provenance))
+    save(potential, settings.output / MODEL_FILE)
+    write_text(settings.output / "config.yaml", to_yaml(settings))
+    return potential
 
 
 def _finish(result: TrainResult, log: Logged) -> TrainResult:

@@ -1,0 +1,47 @@
+"""Results of verbs as they are printed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from trimpot.reports.tables import rich_table, rich_tables, summary_table
+from trimpot.verbs.reporting import closing_lines
+
+if TYPE_CHECKING:
+    from trimpot.verbs import EvaluateResult, TrainResult
+
+
+def show_training(result: TrainResult) -> None:
+    """Print the errors and the closing summary."""
+    console = Console(highlight=False, soft_wrap=True)
+    if result.errors:
+        console.print(rich_table(summary_table(result.errors)))
+    for line in closing_lines(result):
+        console.print(line, markup=False)
+
+
+def show_evaluation(result: EvaluateResult) -> None:
+    """Print the error tables and where figures are."""
+    console = Console(highlight=False, soft_wrap=True)
+    for table in rich_tables(result.tables):
+        console.print(table)
+    if result.output is not None:
+        console.print(f"tables and figures: {result.output}", markup=False)
+
+
+def training_document(result: TrainResult) -> dict[str, object]:
+    """Return what ``train --json`` prints."""
+    return {
+        "model": str(result.model),
+        "output": str(result.output),
+        "errors": {name: table.to_dict() for name, table in result.errors.items()},
+        "fit": {
+            "strengths": asdict(result.fit.chosen.strengths),
+            "held_out_rmse": result.fit.chosen.rmse,
+            "conditions": asdict(result.fit.conditions),
+            "choices": len(result.fit.selection.trials),
+        },
+    }
