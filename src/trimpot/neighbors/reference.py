@@ -58,9 +58,8 @@ def pairs(structure: Structure, cutoff: float) -> Pairs:
     first, second = (index.ravel() for index in np.indices((n, n)))
     lattice = _triangular(structure.cell[structure.pbc])
     near_pc, nearest_pd = _nearest(x_nc[second] - x_nc[first], lattice)
-    reach = cutoff + float(np.linalg.norm(near_pc, axis=1).max(initial=0.0))
     found = []
-    for vector, shift_d in _lattice_vectors(lattice, reach):
+    for vector, shift_d in _lattice_vectors(lattice, cutoff):
         r_pc = near_pc + vector
         shifts = nearest_pd + shift_d
         itself = (first == second) & (shifts == 0).all(axis=1)
@@ -120,9 +119,13 @@ def _nearest(
 
 
 def _lattice_vectors(
-    lattice: _Lattice, reach: float
+    lattice: _Lattice, cutoff: float
 ) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
-    """Yield every lattice vector within the reach along each axis, and its multiples."""
+    """Yield the lattice vectors that can bring a pair within the cutoff, and multiples.
+
+    Along each axis a pair is within half a period of the origin, so that a lattice vector
+    must be within half a period and the cutoff.
+    """
 
     def extend(
         d: int, vector: FloatArray, shift: list[int]
@@ -131,6 +134,7 @@ def _lattice_vectors(
             yield vector, shift
             return
         along, period = float(vector @ lattice.axes[d]), lattice.lower[d, d]
+        reach = cutoff + 0.5 * period
         low = int(np.ceil((-reach - along) / period - 1e-9))
         high = int(np.floor((reach - along) / period + 1e-9))
         for s in range(low, high + 1):
