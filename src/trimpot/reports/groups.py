@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from trimpot.errors import InputError
+from trimpot.reports.numbers import NEGLIGIBLE
 from trimpot.reports.style import CYCLE, GREY, PAGE_WIDTH, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def plot_group_errors(tables: Mapping[str, ErrorTables]) -> Figure:
     """Return RMSE per ``config_type`` for each named set (for example train, test).
 
     One panel per quantity; groups share their rows; the last row is all frames. Bars are
-    standard errors; a group whose error is zero is not drawn on the logarithmic axis.
+    standard errors; a group whose error is mere rounding is marked 0 at the left.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def _panel(
         overall = table.select(quantity, "all")
         found = [(names.index(group), row) for group, row in rows.items()]
         found += [(len(names), row) for row in overall]
-        drawn = [(place, row) for place, row in found if row.rmse > 0.0]
+        drawn = [(place, row) for place, row in found if row.rmse >= NEGLIGIBLE]
         axes.errorbar(
             [row.rmse for _, row in drawn],
             [place + offsets[k] for place, _ in drawn],
@@ -84,6 +85,7 @@ def _panel(
             elinewidth=1.0,
             label=label,
         )
+    _mark_zeros(axes, tables, quantity, names)
     for place in range(0, len(names), 2):
         axes.axhspan(place - 0.5, place + 0.5, color="#F3F4F6", zorder=0)
     axes.axhline(len(names) - 0.5, color=GREY, linewidth=0.8)
@@ -92,6 +94,23 @@ def _panel(
     axes.set_title(quantity)
     axes.set_xlabel(f"RMSE ({UNITS[quantity]})")
     axes.tick_params(axis="y", length=0)
+
+
+def _mark_zeros(
+    axes: Axes, tables: Mapping[str, ErrorTables], quantity: Quantity, names: list[str]
+) -> None:
+    """Write 0 where the error of a group is mere rounding."""
+    zeros = {
+        row.group
+        for table in tables.values()
+        for row in table.select(quantity, "config_type")
+        if row.rmse < NEGLIGIBLE
+    }
+    for group in zeros:
+        place = names.index(group)
+        axes.text(
+            0.02, place, "0", transform=axes.get_yaxis_transform(), va="center", color=GREY
+        )
 
 
 def _error_axis(axes: Axes) -> None:

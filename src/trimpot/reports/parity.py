@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.errors import InputError
+from trimpot.reports.numbers import significant
 from trimpot.reports.style import BLUE, INK, SEQUENTIAL, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ def _panel(axes: Axes, comparison: Comparison, limits: tuple[float, float]) -> N
     unit, scale = ERROR_UNITS[comparison.quantity]
     errors = comparison.residual * scale
     text = (
-        f"RMSE {_figures(np.sqrt(np.mean(errors**2)))}\n"
-        f"MAE {_figures(np.abs(errors).mean())}\n"
-        f"max {_figures(np.abs(errors).max())}\n{unit}"
+        f"RMSE {significant(float(np.sqrt(np.mean(errors**2))))}\n"
+        f"MAE {significant(float(np.abs(errors).mean()))}\n"
+        f"max {significant(float(np.abs(errors).max()))}\n{unit}"
     )
     axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7.5)
     _histogram(axes, errors, unit)
@@ -135,11 +136,3 @@ def _limits(comparisons: Sequence[Comparison]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.04 * (high - low) or max(abs(high) * 1e-3, 1e-3)
     return low - margin, high + margin
-
-
-def _figures(value: float) -> str:
-    """Three significant figures without an exponent where people read none."""
-    if value == 0.0 or 1e-3 <= abs(value) < 1e5:
-        digits = 2 - int(np.floor(np.log10(abs(value)))) if value else 0
-        return f"{value:.{max(0, digits)}f}"
-    return f"{value:.1e}"

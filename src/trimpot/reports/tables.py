@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from math import floor, log10
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from trimpot.reports.document import TextTable, markdown_table
+from trimpot.reports.numbers import NEGLIGIBLE, with_error
 from trimpot.validation.comparisons import QUANTITIES
 from trimpot.validation.errors import UNITS
 
@@ -19,30 +19,7 @@ if TYPE_CHECKING:
     from trimpot.validation.comparisons import Quantity
     from trimpot.validation.errors import ErrorRow, ErrorTables
 
-NEGLIGIBLE = 5e-4
-"""Below this (meV/atom, meV/Å, GPa) tables show zeros: rounding, not errors."""
-
 HEADER = ("group", "frames", "RMSE", "MAE", "max", "bias")
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """Return a number rounded to significant digits, without an exponent where short."""
-    if value == 0.0:
-        return "0"
-    if not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.{digits - 1}e}"
-    decimals = max(0, digits - 1 - floor(log10(abs(value))))
-    return f"{value:.{decimals}f}"
-
-
-def with_error(value: float, standard_error: float | None) -> str:
-    """Return ``value ± error``, the value to the second digit of its error."""
-    if not standard_error:
-        return significant(value)
-    decimals = max(0, 1 - floor(log10(standard_error)))
-    if decimals > 6:
-        return f"{significant(value)} ± {standard_error:.1e}"
-    return f"{value:.{decimals}f} ± {standard_error:.{decimals}f}"
 
 
 def text_tables(tables: ErrorTables, *, name: str = "") -> tuple[TextTable, ...]:

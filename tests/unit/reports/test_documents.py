@@ -11,6 +11,7 @@ from rich.console import Console
 from trimpot.errors import InputError
 from trimpot.reports.card import card_sections, model_card
 from trimpot.reports.document import Section, TextTable, markdown_table
+from trimpot.reports.numbers import significant, with_error
 from trimpot.reports.page import Picture, html_page
 from trimpot.reports.style import new_figure
 from trimpot.reports.tables import (
@@ -18,10 +19,8 @@ from trimpot.reports.tables import (
     markdown_tables,
     rich_table,
     rich_tables,
-    significant,
     summary_table,
     text_tables,
-    with_error,
 )
 from trimpot.validation.errors import ErrorRow, ErrorTables
 
