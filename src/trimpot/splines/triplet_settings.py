@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray
     from trimpot.splines.profile import PairProfile
 
-DEFAULT_INTERVALS = (13, 12, 11, 10, 9, 8, 7)
+DEFAULT_INTERVALS = (13, 12, 11, 10, 9)
 """Knot intervals to choose from, finest first."""
 
 LOWER_END = 0.7
@@ -52,7 +52,7 @@ class TripletSettings:
     r_min, r_min_jk : float, optional
         Lower ends; default 0.7 times the shortest distance of the pairs in the data.
     intervals, intervals_jk : int
-        Knot intervals along r_ij and r_ik, and along r_jk. Default: the finest of 13 to 7
+        Knot intervals along r_ij and r_ik, and along r_jk. Default: the finest of 13 to 9
         with at most max_coefficients in all; twice as many, less two, along r_jk.
     spacing : str
         How knots are spread: uniform, square, geometric, inverse.
@@ -81,7 +81,7 @@ class TripletSettings:
     spacing: Spacing = "uniform"
     leading_trim: int = FROZEN_AT_END
     tie: Literal["auto", "none", "center", "all"] | tuple[tuple[str, ...], ...] = "auto"
-    max_coefficients: int = 6000
+    max_coefficients: int = 3000
     leave_out: tuple[str, ...] = ()
     trios: Mapping[str, TripletOverride] = field(default_factory=dict)
 
