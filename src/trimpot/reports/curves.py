@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.patches import Patch
 
 from trimpot.errors import InputError
 from trimpot.reports.style import (
@@ -13,6 +15,7 @@ from trimpot.reports.style import (
     DIVERGING,
     INK,
     PALE,
+    SEQUENTIAL,
     house_style,
     new_figure,
 )
@@ -199,8 +202,6 @@ def _draw_density(axes: Axes, curve: PairCurve) -> None:
 
 
 def _density_legend(figure: Figure) -> None:
-    from matplotlib.patches import Patch
-
     figure.legend(
         handles=[
             Patch(facecolor=PALE, label="training pairs per distance"),
@@ -244,9 +245,7 @@ def _draw_angles(axes: Axes, item: TripletAngles) -> None:
             f"slice {item.label}: energy of shape {item.energy.shape}, expected "
             f"{(len(item.r), len(item.angle_degrees))} = (r, angle)"
         )
-    import matplotlib as mpl
-
-    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(item.r)))
+    colours = mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.85, len(item.r)))
     axes.axhline(0.0, color=INK, linewidth=0.6, alpha=0.6)
     for colour, length, energy in zip(colours, item.r, item.energy, strict=True):
         axes.plot(item.angle_degrees, energy, color=colour, label=f"{length:.2f}")

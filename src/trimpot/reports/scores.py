@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
 
 from trimpot.errors import InputError
-from trimpot.reports.style import ORANGE, house_style, new_figure
+from trimpot.reports.style import ORANGE, SEQUENTIAL, house_style, new_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +61,6 @@ def plot_cross_validation(
     InputError
         Without curves, or with strengths that a logarithmic axis cannot show.
     """
-    import matplotlib as mpl
-
     if not curves:
         raise InputError("nothing to plot: give at least one score curve")
     for curve in curves:
@@ -70,19 +69,7 @@ def plot_cross_validation(
     with house_style():
         figure = new_figure(4.8, 3.1)
         axes = figure.subplots()
-        colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.88, len(curves)))
-        for colour, curve in zip(colours, curves, strict=True):
-            axes.errorbar(
-                curve.strengths,
-                curve.scores,
-                yerr=curve.standard_errors,
-                color=colour,
-                marker="o",
-                markersize=2.5,
-                linewidth=1.2,
-                elinewidth=0.7,
-                label=curve.label,
-            )
+        _draw_curves(axes, curves)
         axes.set_xscale("log")
         _score_axis(axes, np.concatenate([curve.scores for curve in curves]))
         if chosen is not None:
@@ -101,6 +88,22 @@ def plot_cross_validation(
         axes.set_ylabel(score_label)
         figure.legend(loc="outside right upper")
     return figure
+
+
+def _draw_curves(axes: Axes, curves: Sequence[ScoreCurve]) -> None:
+    colours = mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.88, len(curves)))
+    for colour, curve in zip(colours, curves, strict=True):
+        axes.errorbar(
+            curve.strengths,
+            curve.scores,
+            yerr=curve.standard_errors,
+            color=colour,
+            marker="o",
+            markersize=2.5,
+            linewidth=1.2,
+            elinewidth=0.7,
+            label=curve.label,
+        )
 
 
 def _score_axis(axes: Axes, scores: FloatArray) -> None:
