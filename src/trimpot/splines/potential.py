@@ -92,23 +92,34 @@ class SplinePotential:
     def evaluate_many(
         self, structures: Sequence[Structure], *, threads: int = 0
     ) -> list[Evaluation]:
-        """Return evaluations of many structures, in parallel over structures."""
+        """Return evaluations of many structures, in parallel over structures.
+
+        Raises
+        ------
+        InputError
+            For an unknown element, positions that are not numbers, or a singular cell.
+        NonFiniteResultError
+            For NaN or infinity in a result.
+        """
         frames = pack(structures, self.species)
         n_atoms = int(frames.offsets[-1])
         energies, forces = np.empty(n_atoms), np.empty((n_atoms, 3))
         virials = np.empty((len(structures), 3, 3))
-        _native.evaluate_frames(
-            self.native_terms,
-            frames.offsets,
-            frames.positions,
-            frames.species,
-            frames.cells,
-            frames.pbc,
-            energies,
-            forces,
-            virials,
-            threads,
-        )
+        try:
+            _native.evaluate_frames(
+                self.native_terms,
+                frames.offsets,
+                frames.positions,
+                frames.species,
+                frames.cells,
+                frames.pbc,
+                energies,
+                forces,
+                virials,
+                threads,
+            )
+        except ValueError as error:
+            raise InputError(f"one of {len(structures)} structures: {error}") from error
         results = []
         for f, structure in enumerate(structures):
             mine = slice(frames.offsets[f], frames.offsets[f + 1])
