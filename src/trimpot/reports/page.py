@@ -46,8 +46,12 @@ thead th { color: var(--soft); font-weight: 600; border-bottom: 1.5px solid var(
 tr.all td { font-weight: 600; }
 figure { margin: 1.2rem 0 1.8rem; } figure img { max-width: 100%; height: auto; }
 figcaption { color: var(--soft); font-size: .9rem; max-width: 46rem; }
-@media print { body { font-size: 10.5pt; padding: 0; max-width: none; }
-  nav { display: none; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
+td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
+@page { margin: 16mm; }
+@media print { body { font-size: 10pt; padding: 0; max-width: none; }
+  nav { display: none; } .scroll { overflow: visible; } table { font-size: 8.5pt; }
+  th, td { padding: .15rem .5rem; } h2, caption { break-after: avoid; }
+  .scroll, figure, tr { break-inside: avoid; } figure img { max-height: 22cm; } }
 """
 
 
