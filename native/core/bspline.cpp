@@ -71,7 +71,9 @@ CubicBasis::CubicBasis(const std::vector<double>& t) {
       for (std::size_t q = 0; q < 4; ++q) powers_[16 * m + 4 * p + q] = basis[q][p];
   }
   const double length = breaks_.back() - breaks_.front();
-  const int bins = static_cast<int>(std::clamp(std::ceil(length / smallest - 1e-9), 1.0, 4096.0));
+  if (length / smallest > 1e5)
+    throw std::invalid_argument("knots: the narrowest interval is over 1e5 times shorter than all");
+  const int bins = static_cast<int>(std::ceil(length / smallest - 1e-9));
   bins_per_length_ = bins / length;
   last_bin_ = bins - 1;
   bins_.resize(static_cast<std::size_t>(bins));

@@ -18,13 +18,12 @@ class CubicBasis {
   double lower() const { return breaks_.front(); }
   double upper() const { return breaks_.back(); }
 
-  // Interval that holds r; the caller has checked lower() <= r < upper().
+  // Interval that holds r, lower() <= r < upper() up to rounding. A bin is narrower than any
+  // interval, so it holds at most one break and one comparison decides, without a branch.
   int locate(double r) const {
     const int bin = static_cast<int>((r - breaks_.front()) * bins_per_length_);
-    int m = bins_[static_cast<std::size_t>(bin < last_bin_ ? bin : last_bin_)];
-    while (m + 1 < n_intervals() && r >= breaks_[static_cast<std::size_t>(m) + 1]) ++m;
-    while (m > 0 && r < breaks_[static_cast<std::size_t>(m)]) --m;
-    return m;
+    const int m = bins_[static_cast<std::size_t>(bin < last_bin_ ? bin : last_bin_)];
+    return m + (r >= breaks_[static_cast<std::size_t>(m) + 1] ? 1 : 0);
   }
   double start(int m) const { return breaks_[static_cast<std::size_t>(m)]; }
   const double* powers(int m) const { return powers_.data() + 16 * m; }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int32]
+    IndexArray = NDArray[np.integer]
     BoolArray = NDArray[np.bool_]
 
 

@@ -35,8 +35,33 @@ struct TripletTable {
 struct Leg {
   int neighbor; // index into the environment
   int interval;
-  double x, y, z, r;
+  double x, y, z, inverse;
   BasisValues basis;
+};
+
+// Neighbours of one species within a leg's cutoff, with separate coordinates for the loop
+// over r_jk, and the sum of dE/dr of each leg.
+struct Legs {
+  std::vector<Leg> leg;
+  std::vector<double> x, y, z, radial;
+
+  void clear() {
+    leg.clear();
+    x.clear();
+    y.clear();
+    z.clear();
+  }
+  std::size_t size() const { return leg.size(); }
+};
+
+// Third sides of the triangles of one leg j with all legs k.
+struct ThirdSides {
+  std::vector<double> x, y, z, square, r, inverse;
+
+  void resize(std::size_t n) {
+    for (auto* a : {&x, &y, &z, &square, &r, &inverse})
+      if (a->size() < n) a->resize(n);
+  }
 };
 
 class TripletSpline final : public Term {
@@ -62,19 +87,17 @@ class TripletSpline final : public Term {
 
   double evaluate(const Environment& env, Gradient g) const override {
     double energy = 0.0;
-    for_each_kind(env, [&](const TripletTable& table, std::size_t, const std::vector<Leg>& js,
-                           const std::vector<Leg>& ks, bool same) {
+    for_each_kind(env, [&](const TripletTable& table, std::size_t, Legs& js, Legs& ks, bool same) {
       energy += evaluate_kind(table, js, ks, same, g);
     });
     return energy;
   }
 
   void rows(const Environment& env, const RowSink& sink) const override {
-    for_each_kind(env, [&](const TripletTable& table, std::size_t t, const std::vector<Leg>& js,
-                           const std::vector<Leg>& ks, bool same) {
+    for_each_kind(env, [&](const TripletTable& table, std::size_t t, Legs& js, Legs& ks, bool same) {
       for (std::size_t a = 0; a < js.size(); ++a)
         for (std::size_t b = same ? a + 1 : 0; b < ks.size(); ++b)
-          add_rows(env, sink, table, spec_.columns[t], js[a], ks[b]);
+          add_rows(env, sink, table, spec_.columns[t], js.leg[a], ks.leg[b]);
     });
   }
 
@@ -82,7 +105,7 @@ class TripletSpline final : public Term {
   // Calls visit(table, index, legs j, legs k, same) for each pair of neighbour species.
   template <class Visit>
   void for_each_kind(const Environment& env, Visit&& visit) const {
-    thread_local std::vector<Leg> js, ks;
+    thread_local Legs js, ks;
     const int n = spec_.n_species;
     for (int b = 0; b < n; ++b)
       for (int c = b; c < n; ++c) {
@@ -99,68 +122,105 @@ class TripletSpline final : public Term {
       }
   }
 
-  static void collect(const Environment& env, int species, const CubicBasis& basis,
-                      std::vector<Leg>& legs) {
+  static void collect(const Environment& env, int species, const CubicBasis& basis, Legs& legs) {
     legs.clear();
     for (int j = 0; j < env.count; ++j) {
       const double r = env.r[j];
       if (env.neighbor_species[j] != species || r >= basis.upper() || r < basis.lower() || r == 0.0)
         continue;
       const int m = basis.locate(r);
-      legs.push_back({j, m, env.x[j], env.y[j], env.z[j], r, basis_at(basis, m, r)});
+      legs.leg.push_back({j, m, env.x[j], env.y[j], env.z[j], 1.0 / r, basis_at(basis, m, r)});
+      legs.x.push_back(env.x[j]);
+      legs.y.push_back(env.y[j]);
+      legs.z.push_back(env.z[j]);
+    }
+    legs.radial.assign(legs.size(), 0.0);
+  }
+
+  // Sides d_k - d_j for k = first .. : plain loops that vectorise.
+  static void third_sides(const Leg& j, const Legs& ks, std::size_t first, ThirdSides& side) {
+    const std::size_t n = ks.size();
+    const double *kx = ks.x.data(), *ky = ks.y.data(), *kz = ks.z.data();
+    double *x = side.x.data(), *y = side.y.data(), *z = side.z.data();
+    double *square = side.square.data(), *r = side.r.data(), *inverse = side.inverse.data();
+    for (std::size_t b = first; b < n; ++b) {
+      x[b] = kx[b] - j.x;
+      y[b] = ky[b] - j.y;
+      z[b] = kz[b] - j.z;
+      square[b] = x[b] * x[b] + y[b] * y[b] + z[b] * z[b];
+    }
+    for (std::size_t b = first; b < n; ++b) {
+      r[b] = std::sqrt(square[b]);
+      inverse[b] = 1.0 / r[b];
     }
   }
 
-  static double evaluate_kind(const TripletTable& table, const std::vector<Leg>& js,
-                              const std::vector<Leg>& ks, bool same, Gradient g) {
-    const double lower = table.jk.lower() * table.jk.lower();
-    const double upper = table.jk.upper() * table.jk.upper();
+  static double evaluate_kind(const TripletTable& table, Legs& js, Legs& ks, bool same, Gradient g) {
+    thread_local ThirdSides side;
+    side.resize(ks.size());
+    const double lower = table.jk.lower(), upper = table.jk.upper();
     const std::size_t stride_m = static_cast<std::size_t>(table.n_jk());
     const std::size_t stride_l = stride_m * static_cast<std::size_t>(table.n_ik());
     double energy = 0.0;
     for (std::size_t a = 0; a < js.size(); ++a) {
-      const Leg& j = js[a];
-      double radial_j = 0.0, gx = 0.0, gy = 0.0, gz = 0.0;
-      for (std::size_t b = same ? a + 1 : 0; b < ks.size(); ++b) {
-        const Leg& k = ks[b];
-        const double dx = k.x - j.x, dy = k.y - j.y, dz = k.z - j.z;
-        const double square = dx * dx + dy * dy + dz * dz;
-        if (square >= upper || square < lower || square == 0.0) continue;
-        const double r = std::sqrt(square);
+      const Leg& j = js.leg[a];
+      const std::size_t first = same ? a + 1 : 0;
+      third_sides(j, ks, first, side);
+      double radial = 0.0, gx = 0.0, gy = 0.0, gz = 0.0;
+      for (std::size_t b = first; b < ks.size(); ++b) {
+        const double r = side.r[b];
+        if (r >= upper || r < lower || r == 0.0) continue;
+        const Leg& k = ks.leg[b];
         const int n = table.jk.locate(r);
-        const BasisValues bn = basis_at(table.jk, n, r);
-        const double* corner = table.grid.data() + table.corner(j.interval, k.interval, n);
-
-        v4 e{}, dl{}, dm{};
-        for (int l = 0; l < 4; ++l) {
-          const double* c = corner + static_cast<std::size_t>(l) * stride_l;
-          const v4 c0 = load(c), c1 = load(c + stride_m), c2 = load(c + 2 * stride_m),
-                   c3 = load(c + 3 * stride_m);
-          const v4 value = k.basis.value[0] * c0 + k.basis.value[1] * c1 +
-                           k.basis.value[2] * c2 + k.basis.value[3] * c3;
-          const v4 slope = k.basis.slope[0] * c0 + k.basis.slope[1] * c1 +
-                           k.basis.slope[2] * c2 + k.basis.slope[3] * c3;
-          e += j.basis.value[l] * value;
-          dl += j.basis.slope[l] * value;
-          dm += j.basis.value[l] * slope;
-        }
-        const v4 s = sums(e * bn.value, dl * bn.value, dm * bn.value, e * bn.slope);
+        const v4 s = contract(table.grid.data() + table.corner(j.interval, k.interval, n), stride_l,
+                              stride_m, j.basis, k.basis, basis_at(table.jk, n, r));
         energy += s[0];
-        radial_j += s[1];
-        const double radial_k = s[2] / k.r, along = s[3] / r;
-        gx -= along * dx;
-        gy -= along * dy;
-        gz -= along * dz;
-        g.x[k.neighbor] += radial_k * k.x + along * dx;
-        g.y[k.neighbor] += radial_k * k.y + along * dy;
-        g.z[k.neighbor] += radial_k * k.z + along * dz;
+        radial += s[1];
+        ks.radial[b] += s[2];
+        const double along = s[3] * side.inverse[b];
+        const double wx = along * side.x[b], wy = along * side.y[b], wz = along * side.z[b];
+        gx += wx;
+        gy += wy;
+        gz += wz;
+        g.x[k.neighbor] += wx;
+        g.y[k.neighbor] += wy;
+        g.z[k.neighbor] += wz;
       }
-      radial_j /= j.r;
-      g.x[j.neighbor] += radial_j * j.x + gx;
-      g.y[j.neighbor] += radial_j * j.y + gy;
-      g.z[j.neighbor] += radial_j * j.z + gz;
+      js.radial[a] += radial;
+      g.x[j.neighbor] -= gx;
+      g.y[j.neighbor] -= gy;
+      g.z[j.neighbor] -= gz;
     }
+    add_radial(js, g);
+    if (!same) add_radial(ks, g);
     return energy;
+  }
+
+  static void add_radial(const Legs& legs, Gradient g) {
+    for (std::size_t a = 0; a < legs.size(); ++a) {
+      const Leg& leg = legs.leg[a];
+      const double scale = legs.radial[a] * leg.inverse;
+      g.x[leg.neighbor] += scale * leg.x;
+      g.y[leg.neighbor] += scale * leg.y;
+      g.z[leg.neighbor] += scale * leg.z;
+    }
+  }
+
+  // V3 and its derivatives along r_ij, r_ik, r_jk from the block of coefficients at corner.
+  static v4 contract(const double* corner, std::size_t stride_l, std::size_t stride_m,
+                     const BasisValues& l, const BasisValues& m, const BasisValues& n) {
+    v4 e{}, dl{}, dm{};
+    for (int q = 0; q < 4; ++q) {
+      const double* c = corner + static_cast<std::size_t>(q) * stride_l;
+      const v4 c0 = load(c), c1 = load(c + stride_m), c2 = load(c + 2 * stride_m),
+               c3 = load(c + 3 * stride_m);
+      const v4 value = m.value[0] * c0 + m.value[1] * c1 + m.value[2] * c2 + m.value[3] * c3;
+      const v4 slope = m.slope[0] * c0 + m.slope[1] * c1 + m.slope[2] * c2 + m.slope[3] * c3;
+      e += l.value[q] * value;
+      dl += l.slope[q] * value;
+      dm += l.value[q] * slope;
+    }
+    return sums(e * n.value, dl * n.value, dm * n.value, e * n.slope);
   }
 
   // Destination rows of one triplet and its geometry.
@@ -208,8 +268,8 @@ class TripletSpline final : public Term {
     out.strain = sink.strain ? sink.strain + sink.column_offset : nullptr;
     const double dj[3] = {j.x, j.y, j.z}, dk[3] = {k.x, k.y, k.z};
     for (int a = 0; a < 3; ++a) {
-      out.uj[a] = dj[a] / j.r;
-      out.uk[a] = dk[a] / k.r;
+      out.uj[a] = dj[a] * j.inverse;
+      out.uk[a] = dk[a] * k.inverse;
       out.w[a] = dw[a] / r;
       if (!sink.forces) continue;
       out.on_j[a] = sink.force_row(env.neighbor[j.neighbor], a);

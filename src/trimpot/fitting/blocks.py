@@ -47,7 +47,6 @@ class Block:
         product = dsymv(1.0, self.gram, c, lower=1)
         return max(0.0, float(c @ product - 2.0 * (c @ self.moment) + self.square))
 
-
     def plus(self, factor: float, other: Block) -> Block:
         """Return self + factor * other."""
         gram = self.gram.copy(order="F")
@@ -119,7 +118,9 @@ class Blocks:
     @staticmethod
     def from_arrays(arrays: Mapping[str, FloatArray]) -> Blocks:
         """Restore from :meth:`arrays`."""
-        scales = {q: float(arrays[f"scale.{q}"][0]) for q in QUANTITIES if f"scale.{q}" in arrays}
+        scales = {
+            q: float(arrays[f"scale.{q}"][0]) for q in QUANTITIES if f"scale.{q}" in arrays
+        }
         n_folds = 1 + max(int(k.split(".")[0]) for k in arrays if k[0].isdigit())
         folds = tuple(
             {

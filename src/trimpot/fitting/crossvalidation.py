@@ -97,13 +97,13 @@ def cross_validate(
     cost = len(settings.choices()) * len(blocks.folds) * blocks.n_columns**3 / 3.0
     trials: dict[Strengths, Trial] = {}
     rounds = _everything if cost <= GRID_FLOPS else _one_by_one
-    total = _number_of_trials(settings, everything=cost <= GRID_FLOPS)
+    expected = _number_of_trials(settings, everything=cost <= GRID_FLOPS)
     for choices in rounds(settings, trials):
         new = [c for c in choices if c not in trials]
         for trial in _try(problem, new):
             trials[trial.strengths] = trial
             if progress is not None:
-                progress("cross-validation", len(trials), total)
+                progress("cross-validation", len(trials), expected)
     selection = Selection(tuple(trials.values()))
     if not np.isfinite(selection.best.score):
         raise FitError(
@@ -144,7 +144,10 @@ def _try(problem: _Problem, choices: Sequence[Strengths]) -> Iterator[Trial]:
     side_by_side = problem.blocks.n_columns <= PARALLEL_COLUMNS
     workers = max(1, problem.threads) if side_by_side else 1
     blas_threads = 1 if side_by_side else max(1, problem.threads)
-    with threadpool_limits(blas_threads, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with (
+        threadpool_limits(blas_threads, user_api="blas"),
+        ThreadPoolExecutor(workers) as pool,
+    ):
         by_kappa = {c.kappa: [d for d in choices if d.kappa == c.kappa] for c in choices}
         pending = {
             kappa: [pool.submit(_held_out, problem, fold, mine) for fold in range(n_folds)]

@@ -22,12 +22,12 @@ from trimpot.splines.one_body import OneBody
 from trimpot.splines.potential import SplinePotential
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from trimpot.contract import FloatArray
     from trimpot.data import Frame
     from trimpot.fitting.blocks import Blocks
-    from trimpot.fitting.settings import FitSettings, Strengths
+    from trimpot.fitting.settings import FitSettings
     from trimpot.splines.profile import PairProfile
     from trimpot.splines.term import Term
 
@@ -126,7 +126,9 @@ def gather(
     targets = make_targets(frames, model.species, model.fixed, settings, threads=threads)
     n_folds = min(settings.folds, len(frames))
     fold_of_frame = assign_folds(frames, n_folds, seed=settings.seed)
-    return accumulate(model.free, targets, fold_of_frame, threads=threads, progress=progress)
+    return accumulate(
+        model.free, targets, fold_of_frame, threads=threads, progress=progress
+    )
 
 
 def refit(
@@ -148,12 +150,12 @@ def refit(
     equations = data_equations(
         total, blocks.scales, chosen.strengths.kappa, settings.stress_weight
     )
-    c = solve_monotone(
-        equations, penalty, chosen.strengths, monotone_rows_of(model.free)
-    )
+    c = solve_monotone(equations, penalty, chosen.strengths, monotone_rows_of(model.free))
     conditions = conditions_of(equations, penalty, chosen.strengths, blocks.coverage)
     potential = _assemble(model, c, blocks, profile)
-    facts = {"fit": {"strengths": asdict(chosen.strengths), "conditions": asdict(conditions)}}
+    facts = {
+        "fit": {"strengths": asdict(chosen.strengths), "conditions": asdict(conditions)}
+    }
     return FitResult(
         replace(potential, provenance=facts), chosen, selection, conditions, blocks
     )

@@ -70,5 +70,8 @@ class FitSettings:
     def choices(self) -> list[Strengths]:
         """Return all combinations of the candidates."""
         return [
-            Strengths(k, r, c) for k in self.kappa for r in self.ridge for c in self.curvature
+            Strengths(k, r, c)
+            for k in self.kappa
+            for r in self.ridge
+            for c in self.curvature
         ]

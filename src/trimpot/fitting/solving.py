@@ -60,7 +60,10 @@ class NormalEquations:
 
 
 def data_equations(
-    parts: Mapping[str, Block], scales: Mapping[str, float], kappa: float, stress_weight: float
+    parts: Mapping[str, Block],
+    scales: Mapping[str, float],
+    kappa: float,
+    stress_weight: float,
 ) -> NormalEquations:
     """Return the normalised sum over quantities of blocks (see ``Blocks.total``)."""
     n = len(next(iter(parts.values())).moment)
@@ -105,9 +108,7 @@ def add_penalty(h: FloatArray, penalty: Penalty, strengths: Strengths) -> None:
     h[row, column] += strengths.curvature * entries.data
 
 
-def solve(
-    equations: NormalEquations, penalty: Penalty, strengths: Strengths
-) -> FloatArray:
+def solve(equations: NormalEquations, penalty: Penalty, strengths: Strengths) -> FloatArray:
     """Return the unconstrained coefficients."""
     factor = factorize(equations, penalty, strengths)
     return np.asarray(linalg.cho_solve(factor, equations.moment, check_finite=False))
@@ -133,9 +134,7 @@ def solve_monotone(
     b_t = linalg.solve_triangular(lower, rows.T, lower=True, check_finite=False)
     norms = np.linalg.norm(b_t, axis=0)
     b_t = b_t / np.where(norms > 0.0, norms, 1.0)
-    u0 = linalg.solve_triangular(
-        lower, equations.moment, lower=True, check_finite=False
-    )
+    u0 = linalg.solve_triangular(lower, equations.moment, lower=True, check_finite=False)
     q, r = np.linalg.qr(b_t)
     multipliers, _ = optimize.nnls(r, q.T @ u0)
     u = u0 - b_t @ multipliers

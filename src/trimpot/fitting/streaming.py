@@ -21,7 +21,7 @@ from trimpot.splines.packing import pack
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from trimpot.contract import FloatArray, IntArray
+    from trimpot.contract import FloatArray, IndexArray
     from trimpot.fitting.targets import Targets
     from trimpot.splines.term import Term
 
@@ -47,14 +47,16 @@ def forecast(n_columns: int, targets: Targets, folds: int) -> Forecast:
     matrices = folds * n_quantities + 4  # blocks, and what a solve holds at a time
     rows = sum(targets.rows(q) for q in targets.quantities)
     return Forecast(
-        n_columns, matrices * n_columns**2 * 8 + 2 * BATCH_BYTES, rows * float(n_columns) ** 2
+        n_columns,
+        matrices * n_columns**2 * 8 + 2 * BATCH_BYTES,
+        rows * float(n_columns) ** 2,
     )
 
 
 def accumulate(
     terms: Sequence[Term],
     targets: Targets,
-    folds: IntArray,
+    folds: IndexArray,
     *,
     threads: int = 0,
     progress: Progress | None = None,
@@ -93,7 +95,7 @@ def accumulate(
     return Blocks(blocks, dict(targets.scales), coverage)
 
 
-def _batches(targets: Targets, members: IntArray, n_columns: int) -> Iterator[IntArray]:
+def _batches(targets: Targets, members: IndexArray, n_columns: int) -> Iterator[IndexArray]:
     """Split frames so that the rows of a batch fit into BATCH_BYTES."""
     limit = max(1, BATCH_BYTES // (8 * n_columns))
     rows = 3 * targets.n_atoms[members] + 7
@@ -111,7 +113,7 @@ def _batches(targets: Targets, members: IntArray, n_columns: int) -> Iterator[In
 def _add_batch(
     native: list[_native.Term],
     targets: Targets,
-    batch: IntArray,
+    batch: IndexArray,
     n: int,
     blocks: dict[str, Block],
     coverage: FloatArray,
@@ -134,11 +136,15 @@ def _add_batch(
         frames.species,
         frames.cells,
         frames.pbc,
-        *(starts[q] for q in QUANTITIES),
+        starts["energy"],
+        starts["forces"],
+        starts["stress"],
         energy_scale,
         scales["forces"],
         scales["stress"],
-        *(rows[q] for q in QUANTITIES),
+        rows["energy"],
+        rows["forces"],
+        rows["stress"],
         threads,
     )
     labelled = starts["energy"] >= 0

@@ -14,7 +14,7 @@ from trimpot.splines.potential import SplinePotential
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trimpot.contract import FloatArray, IntArray, Structure
+    from trimpot.contract import FloatArray, IndexArray, IntArray, Structure
     from trimpot.data import Frame
     from trimpot.fitting.settings import FitSettings
     from trimpot.splines.term import Term
@@ -58,7 +58,7 @@ class Targets:
         return sum(len(v) for v in self.values[quantity] if v is not None)
 
     def of_batch(
-        self, quantity: str, batch: IntArray
+        self, quantity: str, batch: IndexArray
     ) -> tuple[np.ndarray, FloatArray, FloatArray]:
         """Return (first row per frame or -1, weighted targets, weights) of some frames."""
         starts = np.full(len(batch), -1, dtype=np.int64)
@@ -74,7 +74,7 @@ class Targets:
             total += len(value)
         return starts, np.concatenate(parts) if parts else np.zeros(0), weights
 
-    def weight_of(self, quantity: str, batch: IntArray) -> float:
+    def weight_of(self, quantity: str, batch: IndexArray) -> float:
         """Return the summed weight of all rows of some frames."""
         return float(
             sum(
@@ -95,7 +95,9 @@ def make_targets(
 ) -> Targets:
     """Return labels minus the fixed terms (E0s, core), with the settings' weights."""
     structures = tuple(f.structure for f in frames)
-    baseline = SplinePotential(species, tuple(t for t, _ in fixed), tuple(c for _, c in fixed))
+    baseline = SplinePotential(
+        species, tuple(t for t, _ in fixed), tuple(c for _, c in fixed)
+    )
     known = baseline.evaluate_many(structures, threads=threads)
     energy: list[FloatArray | None] = []
     forces: list[FloatArray | None] = []
@@ -108,19 +110,27 @@ def make_targets(
         forces.append(
             None if frame.forces is None else (frame.forces - base.forces).reshape(-1)
         )
-        stress.append(None if frame.stress is None else _stress_residual(frame, base.virial))
+        stress.append(
+            None
+            if frame.stress is None
+            else _stress_residual(frame.stress + base.virial / frame.structure.volume)
+        )
     values = {"energy": energy, "forces": forces, "stress": stress}
     weights = _weights(frames, settings)
     if settings.stress_weight == 0.0:
         values["stress"] = [None] * len(frames)
     n_atoms = np.array([len(s) for s in structures], dtype=np.int32)
     return Targets(
-        species, structures, values, weights, _scales(frames, species, values, weights), n_atoms
+        species,
+        structures,
+        values,
+        weights,
+        _scales(frames, species, values, weights),
+        n_atoms,
     )
 
 
-def _stress_residual(frame: Frame, virial: FloatArray) -> FloatArray:
-    stress = frame.stress + virial / frame.structure.volume
+def _stress_residual(stress: FloatArray) -> FloatArray:
     return np.array([stress[a, b] for a, b in VOIGT])
 
 
@@ -184,4 +194,4 @@ def _composition_part(
     )
     energies = np.array([v[0] for _, v in used])
     solution = np.linalg.lstsq(fractions, energies, rcond=None)[0]
-    return fractions @ solution
+    return np.asarray(fractions @ solution)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from trimpot.elements import SYMBOLS
 from trimpot.errors import InputError
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trimpot.contract import BoolArray, FloatArray, IntArray, Structure
-
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,9 @@ class PairCurve:
         """Number of free coefficients."""
         return int((self.columns >= 0).sum())
 
-    def values(self, coefficients: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def values(
+        self, coefficients: FloatArray, r: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Return V2(r) and its derivative (eV, eV/A) for the term's coefficients."""
         full = np.where(self.columns >= 0, coefficients[self.columns], 0.0)
         value, slope = bspline_basis(self.knots, r)

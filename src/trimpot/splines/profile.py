@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from trimpot import _native
 from trimpot.elements import covalent_radius
 
@@ -39,7 +40,7 @@ class PairProfile:
     cutoff: float
 
     def shortest(self, a: int, b: int) -> float:
-        """Return the smallest distance of the data, or a typical one if a pair is absent."""
+        """Return the smallest distance of the data, a typical one for an absent pair."""
         i, j = self.species.index(a), self.species.index(b)
         found = float(self.smallest[i, j])
         if np.isfinite(found):

@@ -35,7 +35,9 @@ FROZEN, ABSENT = -1, -2
 """Grid points frozen at zero, and those that no triangle can touch."""
 
 
-def triangle_mask(knots_ij: FloatArray, knots_ik: FloatArray, knots_jk: FloatArray) -> BoolArray:
+def triangle_mask(
+    knots_ij: FloatArray, knots_ik: FloatArray, knots_jk: FloatArray
+) -> BoolArray:
     """Return which products of basis functions can be touched by a triangle, (l, m, n)."""
     low_l, high_l = (a[:, None, None] for a in supports(knots_ij))
     low_m, high_m = (a[None, :, None] for a in supports(knots_ik))
@@ -174,14 +176,18 @@ class TripletTerm(Term):
         }
 
     @classmethod
-    def from_state(cls, species: tuple[int, ...], state: Mapping[str, object]) -> TripletTerm:
+    def from_state(
+        cls, species: tuple[int, ...], state: Mapping[str, object]
+    ) -> TripletTerm:
         """Restore the term."""
         grids = cast("list[dict[str, object]]", state["grids"])
         return cls(
             species,
             tuple(
                 TripletGrid(
-                    tuple(cast("Trio", tuple(t)) for t in cast("list[list[int]]", g["trios"])),
+                    tuple(
+                        cast("Trio", tuple(t)) for t in cast("list[list[int]]", g["trios"])
+                    ),
                     cast("FloatArray", g["knots_ij"]),
                     cast("FloatArray", g["knots_ik"]),
                     cast("FloatArray", g["knots_jk"]),

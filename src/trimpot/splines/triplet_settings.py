@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import TYPE_CHECKING, Literal
 
 from trimpot.elements import group_name, parse_group
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from trimpot.contract import FloatArray
     from trimpot.splines.profile import PairProfile
+
+Tie = Literal["auto", "none", "center", "all"] | tuple[tuple[str, ...], ...]
+"""Which trios share a V3."""
 
 DEFAULT_INTERVALS = (13, 12, 11, 10, 9)
 """Knot intervals to choose from, finest first."""
@@ -80,34 +83,33 @@ class TripletSettings:
     intervals_jk: int | None = None
     spacing: Spacing = "uniform"
     leading_trim: int = FROZEN_AT_END
-    tie: Literal["auto", "none", "center", "all"] | tuple[tuple[str, ...], ...] = "auto"
+    tie: Tie = "auto"
     max_coefficients: int = 3000
     leave_out: tuple[str, ...] = ()
     trios: Mapping[str, TripletOverride] = field(default_factory=dict)
 
     def build(self, species: tuple[int, ...], profile: PairProfile) -> TripletTerm:
         """Return the term for these species (atomic numbers, ascending)."""
-        ties = ("none", "center") if self.tie == "auto" else (self.tie,)
-        for tie in ties:
-            for intervals in (self.intervals,) if self.intervals else DEFAULT_INTERVALS:
-                term = replace(self, tie=tie, intervals=intervals)._build(species, profile)
-                if term.n_coefficients <= self.max_coefficients or self._settled():
-                    return term
+        ties: tuple[Tie, ...] = ("none", "center") if self.tie == "auto" else (self.tie,)
+        finest_first = DEFAULT_INTERVALS if self.intervals is None else (self.intervals,)
+        for tie, intervals in product(ties, finest_first):
+            term = self._with(tie, intervals, species, profile)
+            if term.n_coefficients <= self.max_coefficients:
+                break
         return term
 
-    def _settled(self) -> bool:
-        """Return whether neither tie nor intervals are left to choose."""
-        return self.tie != "auto" and self.intervals is not None
-
-    def _build(self, species: tuple[int, ...], profile: PairProfile) -> TripletTerm:
+    def _with(
+        self, tie: Tie, intervals: int, species: tuple[int, ...], profile: PairProfile
+    ) -> TripletTerm:
         grids: list[TripletGrid] = []
         first = 0
-        for trios in self._groups(species):
-            grids.append(self._grid(trios, species, profile, first))
+        for trios in self._groups(tie, species):
+            settings = self._for_group(trios, species)
+            grids.append(settings._grid(trios, intervals, profile, first))
             first += grids[-1].n_free
         return TripletTerm(species, tuple(grids))
 
-    def _groups(self, species: tuple[int, ...]) -> list[tuple[Trio, ...]]:
+    def _groups(self, tie: Tie, species: tuple[int, ...]) -> list[tuple[Trio, ...]]:
         omitted = {parse_trio(name, species) for name in self.leave_out}
         trios = [
             (a, b, c)
@@ -115,40 +117,40 @@ class TripletSettings:
             for b, c in combinations_with_replacement(species, 2)
             if (a, b, c) not in omitted
         ]
-        if isinstance(self.tie, tuple):
-            named = [tuple(parse_trio(t, species) for t in group) for group in self.tie]
+        if isinstance(tie, tuple):
+            named = [tuple(parse_trio(t, species) for t in group) for group in tie]
             tied = _each_once(trio for group in named for trio in group)
             _require_kept(tied & omitted)
             return [*named, *((t,) for t in trios if t not in tied)]
-        key = {"none": lambda t: t, "center": lambda t: t[0], "all": lambda _: 0}[self.tie]
-        groups: dict[object, list[Trio]] = defaultdict(list)
+        shared = {"none": 3, "center": 1, "all": 0}[tie]  # leading elements that must agree
+        groups: dict[tuple[int, ...], list[Trio]] = defaultdict(list)
         for trio in trios:
-            groups[key(trio)].append(trio)
+            groups[trio[:shared]].append(trio)
         return [tuple(group) for group in groups.values()]
 
     def _grid(
         self,
         trios: tuple[Trio, ...],
-        species: tuple[int, ...],
+        intervals: int,
         profile: PairProfile,
         first: int,
     ) -> TripletGrid:
-        s = self._for_group(trios, species)
+        n = self.intervals or intervals
         leg_j = min(profile.shortest(a, b) for a, b, _ in trios)
         leg_k = min(profile.shortest(a, c) for a, _, c in trios)
         base = min(profile.shortest(b, c) for _, b, c in trios)
         symmetric = any(b == c for _, b, c in trios)
         if symmetric:
             leg_j = leg_k = min(leg_j, leg_k)
-        cutoff_jk = s.cutoff_jk if s.cutoff_jk is not None else 2.0 * s.cutoff
-        n_jk = s.intervals_jk if s.intervals_jk is not None else 2 * s.intervals - 2
+        cutoff_jk = self.cutoff_jk if self.cutoff_jk is not None else 2.0 * self.cutoff
+        n_jk = self.intervals_jk if self.intervals_jk is not None else 2 * n - 2
         knots = (
-            s._knots(s.r_min, leg_j, s.cutoff, s.intervals),
-            s._knots(s.r_min, leg_k, s.cutoff, s.intervals),
-            s._knots(s.r_min_jk, base, cutoff_jk, n_jk),
+            self._knots(self.r_min, leg_j, self.cutoff, n),
+            self._knots(self.r_min, leg_k, self.cutoff, n),
+            self._knots(self.r_min_jk, base, cutoff_jk, n_jk),
         )
         columns = grid_columns(
-            knots, symmetric=symmetric, leading=s.leading_trim, first=first
+            knots, symmetric=symmetric, leading=self.leading_trim, first=first
         )
         return TripletGrid(trios, *knots, columns)
 
@@ -158,7 +160,9 @@ class TripletSettings:
         start = lower if lower is not None else round(LOWER_END * shortest, 2)
         return clamped(spaced_breaks(start, upper, intervals, self.spacing))
 
-    def _for_group(self, trios: tuple[Trio, ...], species: tuple[int, ...]) -> TripletSettings:
+    def _for_group(
+        self, trios: tuple[Trio, ...], species: tuple[int, ...]
+    ) -> TripletSettings:
         overrides = {parse_trio(k, species): v for k, v in self.trios.items()}
         found = {overrides.get(t) for t in trios}
         if len(found) > 1:
@@ -189,7 +193,6 @@ def parse_trio(text: str, species: tuple[int, ...]) -> Trio:
             f"species {group_name(species)}"
         )
     return center, b, c
-
 
 
 def _each_once(trios: Iterable[Trio]) -> set[Trio]:
