@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _stopping_cleanly():
-            app(given)
+            app(given, prog_name="trimpot")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else INTERNAL
     except TrimpotError as error:

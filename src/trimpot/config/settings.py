@@ -139,6 +139,8 @@ class Config:
     cache_gb : float
         Largest size of the Gram blocks that are kept in the output folder, so that a
         fit with other strengths needs no data; 0 keeps none.
+    figures : bool
+        Draw figures and write report.html; switch off in loops of many small fits.
     """
 
     data: DataSettings
@@ -148,3 +150,4 @@ class Config:
     threads: int = 0
     seed: int | None = None
     cache_gb: float = 1.0
+    figures: bool = True

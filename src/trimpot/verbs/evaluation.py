@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from trimpot.data import LabelKeys, ReadRules, read
 from trimpot.errors import InputError
 from trimpot.files import load
-from trimpot.verbs.judging import Judgement, judge, write_judgements
+from trimpot.verbs.judging import (
+    Judgement,
+    error_figures,
+    judge,
+    write_figures,
+    write_tables,
+)
 from trimpot.verbs.watching import Silent
 
 if TYPE_CHECKING:
@@ -83,7 +89,8 @@ def evaluate(
         return EvaluateResult(judgement, None)
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
-    write_judgements({"data": judgement}, folder)
+    write_tables({"data": judgement}, folder)
+    write_figures(error_figures({"data": judgement}), folder)
     return EvaluateResult(judgement, folder)
 
 

@@ -64,18 +64,19 @@ def judge(
     return Judgement(error_tables(predictions, frames), comparisons)
 
 
-def write_judgements(
-    judgements: Mapping[str, Judgement], folder: Path
-) -> dict[str, Figure]:
-    """Write errors.json, errors.md and figures; return the figures by name."""
+def write_tables(judgements: Mapping[str, Judgement], folder: Path) -> None:
+    """Write errors.json and errors.md."""
     tables = {name: j.tables for name, j in judgements.items()}
     write_text(folder / "errors.json", json_tables(tables) + "\n")
     texts = [markdown_tables(table, name=name) for name, table in tables.items()]
     write_text(folder / "errors.md", "\n".join(texts))
+
+
+def error_figures(judgements: Mapping[str, Judgement]) -> dict[str, Figure]:
+    """Return parity plots and errors per group."""
     sets = [ParitySet(name, j.comparisons) for name, j in judgements.items()]
-    figures = {"parity": plot_parity(sets), "errors_per_group": plot_group_errors(tables)}
-    write_figures(figures, folder)
-    return figures
+    tables = {name: j.tables for name, j in judgements.items()}
+    return {"parity": plot_parity(sets), "errors_per_group": plot_group_errors(tables)}
 
 
 def write_figures(figures: Mapping[str, Figure], folder: Path) -> None:

@@ -10,10 +10,12 @@ from trimpot.reports.page import Picture, html_page
 from trimpot.reports.scores import plot_cross_validation
 from trimpot.verbs.card import card_facts
 from trimpot.verbs.drawing import score_curves
-from trimpot.verbs.judging import write_figures, write_judgements
+from trimpot.verbs.judging import error_figures, write_figures, write_tables
 from trimpot.verbs.showing import curve_figures
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.figure import Figure
 
     from trimpot.verbs.training import TrainResult
@@ -41,20 +43,40 @@ CAPTIONS = {
 }
 
 
-def write_results(result: TrainResult, watcher: Watcher) -> None:
-    """Write errors, figures, card.md and report.html into the output folder."""
+def write_results(result: TrainResult, watcher: Watcher, *, figures: bool) -> None:
+    """Write errors and card.md; with figures, also those and report.html."""
     watcher.note(f"writing tables and figures to {result.output}")
-    figures = _figures(result)
+    drawn = _figures(result) if figures else {}
+    _remove_stale(result, drawn)
+    if result.judgements:
+        write_tables(result.judgements, result.output)
     facts = card_facts(result.potential, result.model.name)
     write_text(result.output / "card.md", model_card(facts, result.errors))
+    if figures:
+        write_figures(drawn, result.output)
+        page = _page(result, facts, drawn)
+        write_text(result.output / "report.html", page)
+
+
+def _page(
+    result: TrainResult, facts: dict[str, object], figures: Mapping[str, Figure]
+) -> str:
     pictures = [Picture(*CAPTIONS[name], figure) for name, figure in figures.items()]
-    page = html_page(
+    return html_page(
         f"{', '.join(map(str, _symbols(facts)))}: {facts['kind']}",
         card_sections(facts, result.errors),
         pictures,
-        lead=" ".join(closing_lines(result)[:1]),
+        lead=_verdict(result),
     )
-    write_text(result.output / "report.html", page)
+
+
+def _remove_stale(result: TrainResult, figures: Mapping[str, Figure]) -> None:
+    """Remove what an earlier run left in the folder and this one did not replace."""
+    stale = [f"figures/{name}.png" for name in CAPTIONS if name not in figures]
+    stale += [] if figures else ["report.html"]
+    stale += [] if result.judgements else ["errors.json", "errors.md"]
+    for name in stale:
+        (result.output / name).unlink(missing_ok=True)
 
 
 def _symbols(facts: dict[str, object]) -> list[object]:
@@ -63,28 +85,26 @@ def _symbols(facts: dict[str, object]) -> list[object]:
 
 
 def _figures(result: TrainResult) -> dict[str, Figure]:
-    figures: dict[str, Figure] = {}
-    if result.judgements:
-        figures |= write_judgements(result.judgements, result.output)
-    own = curve_figures(result.potential)
+    figures = error_figures(result.judgements) if result.judgements else {}
+    figures |= curve_figures(result.potential)
     curves, chosen = score_curves(result.fit.selection)
     if curves:
-        own["cross_validation"] = plot_cross_validation(
+        figures["cross_validation"] = plot_cross_validation(
             curves, chosen=chosen, strength_label="curvature strength"
         )
-    write_figures(own, result.output)
-    return figures | own
+    return figures
 
 
 def closing_lines(result: TrainResult) -> list[str]:
     """Return the summary in plain language: how good, where, what next."""
-    lines = [_verdict(result)]
-    lines.append(f"potential: {result.model}; open {result.output / 'report.html'} to look")
-    lines.append(
+    page = result.output / "report.html"
+    look = f"; open {page} to look" if page.exists() else ""
+    return [
+        _verdict(result),
+        f"potential: {result.model}{look}",
         f"next: trimpot show {result.model}; trimpot evaluate {result.model} YOUR_DATA; in "
-        f"Python: atoms.calc = trimpot.Calculator(trimpot.load('{result.model}'))"
-    )
-    return lines
+        f"Python: atoms.calc = trimpot.Calculator(trimpot.load('{result.model}'))",
+    ]
 
 
 def _verdict(result: TrainResult) -> str:

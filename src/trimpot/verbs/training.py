@@ -100,7 +100,8 @@ def train(
         for name, frames in sets.items()
         if frames
     }
-    return _finish(TrainResult(potential, result, judgements, settings.output), log)
+    done = TrainResult(potential, result, judgements, settings.output)
+    return _finish(done, log, figures=settings.figures)
 
 
 def refit(
@@ -125,7 +126,8 @@ def refit(
     result = fit_from_blocks(stored, settings, log)
     facts = cast("dict[str, object]", stored.origin.get("data", {}))
     potential = _saved(result, settings, facts)
-    return _finish(TrainResult(potential, result, {}, settings.output), log)
+    done = TrainResult(potential, result, {}, settings.output)
+    return _finish(done, log, figures=settings.figures)
 
 
 def _resolve(
@@ -177,14 +179,14 @@ def _saved(
     return potential
 
 
-def _finish(result: TrainResult, log: Logged) -> TrainResult:
+def _finish(result: TrainResult, log: Logged, *, figures: bool) -> TrainResult:
     """Record the errors in the potential and write tables, figures and pages."""
     errors = {name: tables.to_dict() for name, tables in result.errors.items()}
     provenance = {**result.potential.provenance, "errors": errors}
     done = replace(result, potential=replace(result.potential, provenance=provenance))
     save(done.potential, done.model)
     write_text(done.output / "metrics.csv", _metrics(done.fit))
-    write_results(done, log)
+    write_results(done, log, figures=figures)
     return done
 
 
