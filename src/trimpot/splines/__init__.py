@@ -1,1 +1,1 @@
-"""splines"""
+"""Spline potentials: knots, terms, the safe core, the specification in NumPy."""
