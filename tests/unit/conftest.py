@@ -1,17 +1,16 @@
-"""A small labelled data set: rattled silicon-like crystals from a Morse potential."""
+"""Fixtures for verbs and command line: a small labelled data set and a trained result.
+
+Imports stay inside, so that tests of other rooms do not wait for ASE and matplotlib.
+"""
 
 import numpy as np
 import pytest
-from ase import Atoms
-from ase.build import bulk
-from ase.calculators.morse import MorsePotential
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
-
-from trimpot.verbs import train
 
 
 def labelled(atoms, config_type):
+    from ase.calculators.morse import MorsePotential
+    from ase.calculators.singlepoint import SinglePointCalculator
+
     atoms.calc = MorsePotential(epsilon=0.8, r0=2.7, rho0=3.5, rcut1=3.4, rcut2=4.2)
     energy, forces = atoms.get_potential_energy(), atoms.get_forces()
     results = {"energy": energy, "forces": forces}
@@ -23,6 +22,9 @@ def labelled(atoms, config_type):
 
 
 def made_frames(count=14, seed=3):
+    from ase import Atoms
+    from ase.build import bulk
+
     rng = np.random.default_rng(seed)
     frames = []
     for number in range(count):
@@ -44,6 +46,8 @@ def frames():
 
 @pytest.fixture(scope="session")
 def data_file(frames, tmp_path_factory):
+    from ase.io import write
+
     path = tmp_path_factory.mktemp("data") / "w.extxyz"
     write(path, frames)
     return path
@@ -77,5 +81,7 @@ def values(data_file, tmp_path):
 @pytest.fixture(scope="session")
 def trained(data_file, tmp_path_factory):
     """A result that tests only look at, with all figures."""
+    from trimpot.verbs import train
+
     values = quick(data_file, tmp_path_factory.mktemp("trained") / "out")
     return train({**values, "figures": True})
