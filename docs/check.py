@@ -1,7 +1,4 @@
-"""Check the documentation: links, anchors, tables, examples; exit 1 if anything is wrong.
-
-``python docs/check.py --write`` writes the generated page first.
-"""
+"""Check links, anchors, tables and examples; ``--write`` writes the generated page first."""
 
 from __future__ import annotations
 
@@ -13,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import configuration
-import yaml
+
+from trimpot.config import config_from
+from trimpot.config.yaml_text import parse_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,7 +39,7 @@ def anchors(page: Path) -> set[str]:
 def broken_links(page: Path, text: str) -> Iterator[str]:
     """Yield links to files or headings that do not exist."""
     for link in LINK.findall(re.sub(r"`[^`\n]*`", "", FENCE.sub("", text))):
-        if re.match(r"[a-z]+:", link):  # elsewhere in the world
+        if re.match(r"[a-z]+:", link):
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
@@ -63,14 +62,14 @@ def broken_tables(text: str) -> Iterator[str]:
 
 
 def broken_examples(text: str) -> Iterator[str]:
-    """Yield Python that does not compile, YAML that does not parse, and unknown verbs."""
+    """Yield Python that does not compile, wrong configurations and unknown verbs."""
     for language, code in FENCE.findall(text):
         try:
             if language == "python":
                 compile(code, "example", "exec")
             elif language == "yaml":
-                yaml.safe_load(code)
-        except (SyntaxError, yaml.YAMLError) as error:
+                config_from({"data": {"path": "x"}, **parse_yaml(code, "example")})
+        except (SyntaxError, ValueError) as error:
             yield f"{language} example: {error}"
         if language == "sh":
             yield from broken_commands(code)
