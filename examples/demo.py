@@ -35,6 +35,11 @@ CONFIG: dict[str, object] = {
             {"kind": "triplet", "cutoff": CUTOFF},
         ]
     },
+    # Labels without noise need little smoothing: weaker strengths than the defaults.
+    "fit": {
+        "ridge": [1e-13, 1e-12, 1e-11, 1e-10],
+        "curvature": [1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8],
+    },
     "output": str(FOLDER),
     "seed": SEED,
 }

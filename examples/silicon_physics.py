@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import trimpot
 
 STRAIN = 0.002
-STEPS, STRIDE = 5000, 10
+SETTLING, STEPS, STRIDE = 300, 5000, 10
 FEMTOSECONDS = 1.0
 
 
@@ -123,7 +123,9 @@ def constant_energy_run(calculator: trimpot.Calculator, *, seed: int) -> Traject
     )  # half becomes potential
     Stationary(atoms)
     atoms.calc = calculator
-    dynamics = VelocityVerlet(atoms, FEMTOSECONDS * units.fs)
+    step = FEMTOSECONDS * units.fs
+    VelocityVerlet(atoms, step).run(SETTLING)
+    dynamics = VelocityVerlet(atoms, step)
     rows: list[tuple[float, float, float]] = []
 
     def record() -> None:
