@@ -1,4 +1,4 @@
-"""Check links, anchors, tables and examples; ``--write`` writes the generated page first."""
+"""Check links, anchors, tables, examples; ``--write`` writes the generated page first."""
 
 from __future__ import annotations
 
