@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trimpot.contract import FloatArray
+    from trimpot.files.uf3_text import Block
     from trimpot.splines.potential import SplinePotential
     from trimpot.splines.term import Term
 
@@ -97,7 +98,7 @@ def write_uf3(
     trios = _triplet_blocks(potential)
     reach = _leg_reach(trios)
     pairs = _pair_blocks(potential, reach)
-    blocks = [*pairs, *trios]
+    blocks: list[Block] = [*pairs, *trios]
     every_knot = [b.knots for b in pairs] + [k for b in trios for k in _legs(b)]
     kind: KnotKind = "uk" if all(uniform(knots) for knots in every_knot) else "nk"
     write_text(path, "".join(format_block(block, kind, HEADER) for block in blocks))

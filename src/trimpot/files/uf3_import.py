@@ -117,7 +117,7 @@ def _pair_term(
 def _free_count(coefficients: FloatArray) -> int:
     """Return how many of the coefficients along the last axis are not frozen at zero."""
     frozen = not coefficients[..., -FROZEN_AT_END:].any()
-    return coefficients.shape[-1] - (FROZEN_AT_END if frozen else 0)
+    return int(coefficients.shape[-1]) - (FROZEN_AT_END if frozen else 0)
 
 
 def _triplet_term(
