@@ -58,8 +58,8 @@ class FitSettings:
         Info field with a weight per frame (multiplies all its quantities).
     """
 
-    kappa: tuple[float, ...] = (0.7, 0.8, 0.85, 0.9, 0.95)
-    ridge: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7)
+    kappa: tuple[float, ...] = (0.7, 0.8, 0.85, 0.875, 0.9, 0.95)
+    ridge: tuple[float, ...] = (1e-10, 1e-9, 1e-8)
     curvature: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
     stress_weight: float = 0.003
     folds: int = 5
