@@ -5,6 +5,7 @@ Defaults stand in the class that uses them and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,6 +19,7 @@ from trimpot.data import (
     ReadRules,
     TrainOnAll,
 )
+from trimpot.data.frames import Scalar
 from trimpot.fitting import FitSettings
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.pair import PairSettings
@@ -47,6 +49,9 @@ class DataSettings:
         Files with test frames only; empty: the split decides.
     format : str, optional
         ``extxyz`` or an ASE format name; default: from the file.
+    where : mapping
+        Only frames whose info fields have these values, of all files, for example
+        ``{config_type: [bulk, surface]}``.
     keys : LabelKeys
         Keys of the labels; by default the usual dialects are recognised.
     rules : ReadRules
@@ -62,6 +67,7 @@ class DataSettings:
     path: tuple[str, ...]
     test: tuple[str, ...] = ()
     format: str | None = None
+    where: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     keys: LabelKeys = field(default_factory=LabelKeys)
     rules: ReadRules = field(default_factory=ReadRules)
     E0s: E0Setting = "auto"

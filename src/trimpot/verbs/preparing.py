@@ -78,7 +78,14 @@ def prepare_data(config: Config, watcher: Watcher) -> PreparedData:
 
 
 def _read(settings: DataSettings, paths: tuple[str, ...], watcher: Watcher) -> Dataset:
-    dataset = read(paths, keys=settings.keys, rules=settings.rules, format=settings.format)
+    watcher.note(f"reading {', '.join(paths)}")
+    dataset = read(
+        paths,
+        keys=settings.keys,
+        rules=settings.rules,
+        where=settings.where,
+        format=settings.format,
+    )
     for line in dataset.report.lines():
         watcher.note(line)
     return dataset

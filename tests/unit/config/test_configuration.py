@@ -106,6 +106,12 @@ def test_common_seed_goes_where_no_own_seed_is():
     assert config.data.effective_split == TrainOnAll()
 
 
+def test_selection_takes_one_value_or_several():
+    where = {"config_type": "bulk", "fold": [1, 2]}
+    given = made(data={"path": "a", "where": where}).data.where
+    assert given == {"config_type": ("bulk",), "fold": (1, 2)}
+
+
 def test_E0s_by_choice_or_table():
     assert made(data={"path": "a", "E0s": {"No": -1}}).data.E0s == {"No": -1.0}
     assert made(data={"path": "a", "E0s": "zero"}).data.E0s == "zero"

@@ -243,6 +243,12 @@ def test_large_blocks_are_not_kept(values, notes):
     assert not (output / BLOCKS_FILE).exists()
 
 
+def test_only_selected_frames_are_read(values):
+    result = train(values, ["data.where={config_type: [hot, isolated_atom]}"])
+    groups = result.errors["train"].select("energy", "config_type")
+    assert {row.group for row in groups} == {"hot", "isolated_atom"}
+
+
 def test_separate_test_file(values, data_file):
     values["data"] = {"path": str(data_file), "test": str(data_file)}
     result = train(values)
