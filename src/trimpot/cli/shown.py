@@ -14,9 +14,22 @@ if TYPE_CHECKING:
     from trimpot.verbs import EvaluateResult, TrainResult
 
 
+WIDTH_OF_FILES = 110
+"""Columns where the output is no terminal: tables in logs keep their lines whole."""
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=True)
+    return (
+        console
+        if console.is_terminal
+        else Console(highlight=False, soft_wrap=True, width=WIDTH_OF_FILES)
+    )
+
+
 def show_training(result: TrainResult) -> None:
     """Print the errors and the closing summary."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console()
     if result.errors:
         console.print(rich_table(summary_table(result.errors)))
     for line in closing_lines(result):
@@ -25,7 +38,7 @@ def show_training(result: TrainResult) -> None:
 
 def show_evaluation(result: EvaluateResult) -> None:
     """Print the error tables and where figures are."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console()
     for table in rich_tables(result.tables):
         console.print(table)
     if result.output is not None:

@@ -31,7 +31,7 @@ class Terminal:
         self.console = Console(stderr=True, soft_wrap=True, highlight=False)
         self.bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),

@@ -155,5 +155,5 @@ class Config:
     output: Path = Path("output")
     threads: int = 0
     seed: int | None = None
-    cache_gb: float = 1.0
+    cache_gb: float = 2.0
     figures: bool = True
