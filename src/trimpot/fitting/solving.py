@@ -3,9 +3,9 @@
     H = kappa G_E / (N_E s_E^2) + (1 - kappa) G_F / (N_F s_F^2)
         + stress_weight G_S / (N_S s_S^2) + ridge R + curvature D^T D
 
-with N the summed weights and s the spread of each quantity: all strengths are
-dimensionless. Pair splines are kept repulsive below the data by linear inequalities
-A c <= 0, which make the fit a small convex quadratic programme.
+with N the summed weights and s the spread of each quantity; kappa and stress_weight
+have no unit, ridge and curvature are in eV^-2. Pair splines are kept repulsive below
+the data by linear inequalities A c <= 0: the fit is a small convex quadratic programme.
 """
 
 from __future__ import annotations

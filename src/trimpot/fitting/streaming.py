@@ -15,6 +15,7 @@ from scipy.linalg.blas import dsyrk
 from trimpot import _native
 from trimpot.errors import FitError
 from trimpot.fitting.blocks import Block, Blocks
+from trimpot.fitting.crossvalidation import PARALLEL_COLUMNS
 from trimpot.fitting.settings import QUANTITIES
 from trimpot.splines.packing import pack
 
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
 BATCH_BYTES = 96 * 2**20
 """Memory of one batch of rows: large enough for BLAS, small beside the blocks."""
 
+PARALLEL_TRIALS = 2
+"""Trials of the cross-validation that a forecast takes to run side by side."""
+
 
 @dataclass(frozen=True)
 class Forecast:
-    """Memory and arithmetic that a fit will need."""
+    """Memory (beside program and frames) and arithmetic that a fit will need."""
 
     n_columns: int
     bytes: int
@@ -42,13 +46,18 @@ class Forecast:
 
 
 def forecast(n_columns: int, targets: Targets, folds: int) -> Forecast:
-    """Return what accumulating and solving will need, before the run."""
+    """Return what accumulating and solving will need, before the run.
+
+    Matrices of n_columns squared: the blocks of all folds and their sum, and per trial of
+    the cross-validation the blocks of the other folds, their weighted sum and its factor.
+    """
     n_quantities = len(targets.quantities)
-    matrices = folds * n_quantities + 4  # blocks, and what a solve holds at a time
+    trials = PARALLEL_TRIALS if n_columns <= PARALLEL_COLUMNS else 1
+    matrices = (folds + 1 + trials) * n_quantities + 2 * trials
     rows = sum(targets.rows(q) for q in targets.quantities)
     return Forecast(
         n_columns,
-        matrices * n_columns**2 * 8 + 2 * BATCH_BYTES,
+        matrices * n_columns**2 * 8 + BATCH_BYTES,
         rows * float(n_columns) ** 2,
     )
 
@@ -128,7 +137,8 @@ def _add_batch(
         starts[quantity], values[quantity], weights = targets.of_batch(quantity, batch)
         scales[quantity] = np.sqrt(weights)
         rows[quantity] = np.empty((len(values[quantity]), n))
-    energy_scale = scales["energy"] / targets.n_atoms[batch]
+    n_frames = len(batch)
+    energy_rows = np.empty((n_frames, n))  # of every frame: they tell the coverage
     _native.design_rows(
         native,
         frames.offsets,
@@ -136,19 +146,21 @@ def _add_batch(
         frames.species,
         frames.cells,
         frames.pbc,
-        starts["energy"],
+        np.arange(n_frames, dtype=np.int64),
         starts["forces"],
         starts["stress"],
-        energy_scale,
+        np.ones(n_frames),
         scales["forces"],
         scales["stress"],
-        rows["energy"],
+        energy_rows,
         rows["forces"],
         rows["stress"],
         threads,
     )
+    coverage += energy_rows.sum(axis=0)
     labelled = starts["energy"] >= 0
-    coverage += (1.0 / np.maximum(energy_scale[labelled], 1e-300)) @ rows["energy"]
+    per_atom = scales["energy"] / targets.n_atoms[batch]
+    rows["energy"] = (energy_rows * per_atom[:, None])[labelled]
     for quantity, block in blocks.items():
         _add_rows(block, rows[quantity], values[quantity])
         block.weight += targets.weight_of(quantity, batch)

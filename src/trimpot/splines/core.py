@@ -55,6 +55,11 @@ class CoreSettings:
             raise InputError(
                 f"inner_fraction {self.inner_fraction}: must lie between 0 and 1"
             )
+        if self.outer is not None and not self.outer > 0.0:
+            raise InputError(
+                f"outer {self.outer} A: must be above 0; leave it out for a radius from "
+                "the data, or switch the core off with core: null"
+            )
         outer = np.array(
             [[self.outer or _reach(profile, a, b) for b in species] for a in species]
         )

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray, IntArray
     from trimpot.splines.profile import PairProfile
 
-SLOPE_SAMPLES = 4
-"""Points per knot interval at which the fit keeps V2 repulsive below the data."""
-
 
 @dataclass(frozen=True)
 class PairOverride:
@@ -211,21 +208,30 @@ class PairTerm(Term):
         )
 
     def monotone_rows(self) -> FloatArray:
-        """Return slopes of V2 at points below each wall: the fit keeps them <= 0."""
+        """Return rows whose non-positive products make V2 fall up to each wall.
+
+        On a knot interval [a, b] V2' is a quadratic; it is <= 0 throughout if its three
+        Bernstein coefficients are: V2'(a), 2 V2'(m) - (V2'(a) + V2'(b)) / 2, V2'(b), with
+        m the midpoint. The last interval ends at the wall.
+        """
         rows = [np.zeros((0, self.n_coefficients))]
         for curve in self.curves:
-            if not curve.wall > curve.knots[0]:
-                continue
             breaks = np.unique(curve.knots)
-            step = np.diff(breaks).min() / SLOPE_SAMPLES
-            count = max(2, int(np.ceil((curve.wall - curve.knots[0]) / step)))
-            points = np.linspace(curve.knots[0], min(curve.wall, curve.knots[-1]), count)
-            slopes = bspline_basis(curve.knots, points)[1]
-            free = curve.columns >= 0
-            block = np.zeros((len(points), self.n_coefficients))
-            block[:, curve.columns[free]] = slopes[:, free]
-            rows.append(block)
+            ends = np.append(breaks[breaks < curve.wall], min(curve.wall, breaks[-1]))
+            if len(ends) < 2:
+                continue
+            a, b = (self._slope_rows(curve, r) for r in (ends[:-1], ends[1:]))
+            middle = self._slope_rows(curve, 0.5 * (ends[:-1] + ends[1:]))
+            rows += [a, 2.0 * middle - 0.5 * (a + b), b[-1:]]
         return np.concatenate(rows)
+
+    def _slope_rows(self, curve: PairCurve, r: FloatArray) -> FloatArray:
+        """Return rows that give V2'(r) from the term's coefficients."""
+        slopes = bspline_basis(curve.knots, r)[1]
+        free = curve.columns >= 0
+        rows = np.zeros((len(r), self.n_coefficients))
+        rows[:, curve.columns[free]] = slopes[:, free]
+        return rows
 
     def state(self) -> State:
         """Return pairs, knots, columns and walls."""

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 from spline_samples import absent, profile_of
 from trimpot.elements import covalent_radius
 from trimpot.errors import InputError
 from trimpot.splines.pair import PairOverride, PairSettings
-from trimpot.splines.reference import bspline_basis
 
 GE_TE = (32, 52)
 
@@ -72,27 +72,31 @@ def test_walls_stand_at_the_shortest_distance_or_a_typical_one():
     assert free.monotone_rows().shape == (0, free.n_coefficients)
 
 
-def test_repulsive_rows_are_slopes_below_the_wall_of_each_curve():
-    term = PairSettings(cutoff=5.0, intervals=10).build(GE_TE, profile_of(GE_TE, 2.2))
+def slopes_of(term, c, low, high):
+    r = np.linspace(low, high, 4000, endpoint=False)
+    return np.concatenate([curve.values(c, r)[1] for curve in term.curves])
+
+
+@pytest.mark.parametrize("wall", [2.2, 2.6, 0.3])
+def test_non_positive_rows_make_every_curve_fall_everywhere_below_its_wall(wall):
+    term = PairSettings(cutoff=5.0, intervals=10).build(GE_TE, profile_of(GE_TE, wall))
     rows = term.monotone_rows()
-    c = np.random.default_rng(0).normal(size=term.n_coefficients)
-    r = np.linspace(0.0, 2.2, len(rows) // 3)
-    expected = np.concatenate([curve.values(c, r)[1] for curve in term.curves])
-    assert np.allclose(rows @ c, expected, atol=1e-12)
-
-
-def test_points_of_the_rows_are_dense_enough_to_bind_a_quadratic_slope():
-    """A slope <= 0 at the points stays below 2 % of its size in between."""
-    term = PairSettings(cutoff=5.0, intervals=10).build((74,), profile_of((74,), 2.6))
-    (curve,) = term.curves
     rng = np.random.default_rng(3)
-    r = np.linspace(0.0, 2.6, 2000)
-    slopes = bspline_basis(curve.knots, r)[1][:, curve.columns >= 0]
-    rows = term.monotone_rows()
+    falling = np.tile(7.0 * np.linspace(1, 0, 10), 3)
     held = 0
     for _ in range(300):
-        slope = slopes @ (c := 7.0 * np.linspace(1, 0, 10) + rng.normal(size=10))
+        c = falling + 0.4 * rng.normal(size=term.n_coefficients)
         if (rows @ c <= 0.0).all():
             held += 1
-            assert slope.max() <= 0.02 * np.abs(slope).max()
+            assert slopes_of(term, c, 0.0, wall).max() <= 1e-12
     assert held > 10
+
+
+def test_rows_leave_curves_free_above_the_wall():
+    term = PairSettings(cutoff=5.0, intervals=10).build((74,), profile_of((74,), 2.1))
+    rows = term.monotone_rows()
+    c = optimize.lsq_linear(rows, np.full(len(rows), -1.0)).x  # falls below the wall
+    well = np.zeros_like(c)
+    well[8] = 1.0  # support from 2.5 A
+    assert np.allclose(rows @ (c + 100.0 * well), rows @ c)
+    assert slopes_of(term, c + 100.0 * well, 2.1, 5.0).max() > 0.0
