@@ -6,9 +6,11 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from trimpot import _native
 from trimpot.contract import Structure
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.one_body import OneBody
+from trimpot.splines.packing import pack
 from trimpot.splines.pair import PairSettings
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
@@ -107,3 +109,26 @@ def lone_dimer(a, b, r):
 
 def all_pairs(species):
     return list(combinations_with_replacement(species, 2))
+
+
+def rows_of(potential, structure):
+    """Energy, force and stress rows of one structure, unscaled."""
+    terms = [t.native(None) for t in potential.terms]
+    n = sum(t.n_coefficients for t in potential.terms)
+    frames = pack([structure], potential.species)
+    atoms = len(structure)
+    energy, forces, stress = np.empty((1, n)), np.empty((3 * atoms, n)), np.empty((6, n))
+    start, one = np.zeros(1, dtype=np.int64), np.ones(1)
+    _native.design_rows(
+        terms,
+        frames.offsets,
+        frames.positions,
+        frames.species,
+        frames.cells,
+        frames.pbc,
+        *(start, start, start),
+        *(one, one, one),
+        *(energy, forces, stress),
+        1,
+    )
+    return energy, forces, stress

@@ -15,8 +15,7 @@ SCRIPT = """
 import json, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
-from spline_samples import random_potential, scattered
-from test_reference_parity import rows_of
+from spline_samples import random_potential, rows_of, scattered
 from trimpot import _native
 out = {"name": _native.instruction_set(), "values": []}
 for kind, n in (("pair", 1), ("triplet", 1), ("triplet", 3), ("sum", 2)):
@@ -31,11 +30,12 @@ json.dump(out, sys.stdout)
 
 def run(name):
     tests = Path(__file__).parents[1]
-    paths = [str(tests), str(tests / "properties")]
     environment = os.environ | {"TRIMPOT_INSTRUCTION_SET": name}
-    environment["PYTHONPATH"] = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(tests), os.environ.get("PYTHONPATH", "")]
+    )
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT, paths[0]],
+        [sys.executable, "-c", SCRIPT, str(tests)],
         env=environment,
         capture_output=True,
         text=True,

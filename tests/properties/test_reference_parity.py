@@ -9,12 +9,11 @@ from spline_samples import (
     SPECIES,
     UNIFORM,
     random_potential,
+    rows_of,
     scattered,
 )
-from trimpot import _native
 from trimpot.neighbors import neighborhood
 from trimpot.splines import reference
-from trimpot.splines.packing import pack
 
 SETTINGS = {"uniform": UNIFORM, "other spacing": OTHER_SPACING}
 MIXED = [(True, True, True), (True, False, True), (False, False, False)]
@@ -39,29 +38,6 @@ def test_native_evaluation_equals_the_specification(kind, n_species, settings, p
     assert deviation(found.energies, expected.energies) < 1e-12
     assert deviation(found.forces, expected.forces) < 1e-12
     assert deviation(found.virial, expected.virial) < 1e-12
-
-
-def rows_of(potential, structure):
-    """Energy, force and stress rows of one structure, unscaled."""
-    terms = [t.native(None) for t in potential.terms]
-    n = sum(t.n_coefficients for t in potential.terms)
-    frames = pack([structure], potential.species)
-    atoms = len(structure)
-    energy, forces, stress = np.empty((1, n)), np.empty((3 * atoms, n)), np.empty((6, n))
-    start, one = np.zeros(1, dtype=np.int64), np.ones(1)
-    _native.design_rows(
-        terms,
-        frames.offsets,
-        frames.positions,
-        frames.species,
-        frames.cells,
-        frames.pbc,
-        *(start, start, start),
-        *(one, one, one),
-        *(energy, forces, stress),
-        1,
-    )
-    return energy, forces, stress
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
