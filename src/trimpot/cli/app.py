@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             app(given, prog_name="trimpot")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else INTERNAL
-    except TrimpotError as error:
+    except (TrimpotError, OSError) as error:  # OSError: a file or disk, not a fault
         return _report(error, given, USAGE)
     except Exception as error:  # noqa: BLE001 - the last resort of a program
         return _report(error, given, INTERNAL)

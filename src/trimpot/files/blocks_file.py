@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.atomic import atomic_write
-from trimpot.files.container import read, write
+from trimpot.files.container import read, read_document, write
 from trimpot.files.encoding import flatten
 from trimpot.files.release import release
 from trimpot.files.spline_document import PARTS, spline_document, spline_potential
@@ -70,6 +70,16 @@ def save_blocks(stored: StoredBlocks, path: Path) -> None:
     }
     with atomic_write(path) as handle:
         write(handle, {**header, **parts}, {**tensors, **arrays})
+
+
+def stored_key(path: Path) -> str | None:
+    """Return the key of stored blocks without reading them, None if there are none."""
+    if not path.is_file():
+        return None
+    try:
+        return str(read_document(path).get("key"))
+    except (FileFormatError, RecursionError):
+        return "damaged"  # equals no key: such a file is replaced
 
 
 def load_blocks(path: Path) -> StoredBlocks:

@@ -75,11 +75,7 @@ def read(path: Path) -> tuple[dict[str, object], Tensors]:
     """
     data = _read_bytes(path)
     header = _parse_object(data[LENGTH_BYTES : LENGTH_BYTES + _header_length(data)])
-    metadata = header.pop("__metadata__", None)
-    if not isinstance(metadata, dict) or set(metadata) != {DOCUMENT}:
-        raise FileFormatError(
-            "this safetensors file was not written by Trimpot (no 'trimpot' metadata)"
-        )
+    document = _document(header)
     for name, entry in header.items():
         dtype = entry.get("dtype") if isinstance(entry, dict) else None
         if dtype not in DTYPES:
@@ -88,7 +84,6 @@ def read(path: Path) -> tuple[dict[str, object], Tensors]:
                 f"expected one of {', '.join(DTYPES)}"
             )
     tensors = _tensors(data)
-    document = _parse_object(f"{metadata[DOCUMENT]}".encode(errors="surrogatepass"))
     try:
         matches = document.pop(DIGEST, None) == _digest(document, tensors)
     except ValueError as error:
@@ -96,6 +91,30 @@ def read(path: Path) -> tuple[dict[str, object], Tensors]:
     if not matches:
         raise FileFormatError("the content does not match its checksum: it was changed")
     return document, tensors
+
+
+def read_document(path: Path) -> dict[str, object]:
+    """Return the document alone, without reading the arrays or checking the digest.
+
+    Raises
+    ------
+    FileFormatError
+        If the file does not begin like a potential file.
+    """
+    with path.open("rb") as handle:
+        start = handle.read(LENGTH_BYTES)
+        length = _header_length(start, size=path.stat().st_size)
+        return _document(_parse_object(handle.read(length)))
+
+
+def _document(header: dict[str, object]) -> dict[str, object]:
+    """Take the document out of a header."""
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict) or set(metadata) != {DOCUMENT}:
+        raise FileFormatError(
+            "this safetensors file was not written by Trimpot (no 'trimpot' metadata)"
+        )
+    return _parse_object(f"{metadata[DOCUMENT]}".encode(errors="surrogatepass"))
 
 
 def _read_bytes(path: Path) -> bytes:

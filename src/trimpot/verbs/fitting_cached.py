@@ -13,7 +13,12 @@ import numpy as np
 from trimpot.config import to_plain
 from trimpot.data import Dataset, ReadReport
 from trimpot.errors import InputError
-from trimpot.files.blocks_file import StoredBlocks, load_blocks, save_blocks
+from trimpot.files.blocks_file import (
+    StoredBlocks,
+    load_blocks,
+    save_blocks,
+    stored_key,
+)
 from trimpot.files.container import write
 from trimpot.files.spline_document import spline_document
 from trimpot.fitting import Model, forecast, gather, make_targets, refit
@@ -165,14 +170,14 @@ def _profile_of(start: SplinePotential) -> PairProfile:
 
 def _stored(path: Path, key: str, watcher: Watcher) -> Blocks | None:
     """Return the blocks of an earlier run with the same key."""
-    if not path.is_file():
+    found = stored_key(path)
+    if found is None:
         return None
-    stored = load_blocks(path)
-    if stored.key != key:
+    if found != key:
         watcher.note(f"{path} belongs to other data, terms or weights; it is replaced")
         return None
     watcher.note(f"same data, terms and weights as before: the rows in {path} are reused")
-    return stored.blocks
+    return load_blocks(path).blocks
 
 
 def _gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher) -> Blocks:

@@ -6,6 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from trimpot.errors import WriteError
+from trimpot.files import write_text
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,7 +48,7 @@ class Logged:
         self.watcher = watcher
         self.path = path
         self.started = time.monotonic()
-        path.write_text("", encoding="utf-8")
+        write_text(path, "")
 
     def note(self, text: str) -> None:
         """Pass on and append with the seconds since the start."""
@@ -62,5 +65,11 @@ class Logged:
         """Append one event."""
         seconds = round(time.monotonic() - self.started, 3)
         line = json.dumps({"seconds": seconds, "event": event, **facts})
-        with self.path.open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
+        try:
+            with self.path.open("a", encoding="utf-8") as log:
+                log.write(line + "\n")
+        except OSError as error:
+            raise WriteError(
+                f"cannot append to {self.path}: {error.strerror or error}; free space or "
+                "choose another output folder, then run again"
+            ) from error

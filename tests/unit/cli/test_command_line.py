@@ -170,6 +170,15 @@ def test_internal_errors_are_code_one_with_traceback(monkeypatch, capsys):
     assert "internal error (ZeroDivisionError): oops" in shown.err
 
 
+def test_trouble_with_files_is_no_fault_of_trimpot(monkeypatch, capsys):
+    def full():
+        raise OSError(28, "No space left on device", "x.png")
+
+    monkeypatch.setattr("trimpot.verbs.machine.machine_facts", full)
+    assert main(["info"]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+
+
 def test_progress_bars_are_quiet_without_a_terminal(config, capsys):
     assert main(["train", str(config)]) == 0
     shown = capsys.readouterr()

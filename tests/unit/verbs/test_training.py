@@ -236,6 +236,31 @@ def test_damaged_blocks_are_refused(values):
         refit(values)
 
 
+def test_damaged_blocks_are_replaced_by_a_new_run(values, notes):
+    blocks = train(values).output / BLOCKS_FILE
+    blocks.write_bytes(b"rubbish")
+    train(values, watcher=notes)
+    assert "it is replaced" in notes.text
+    assert refit(values).fit.blocks.n_columns > 0
+
+
+def test_full_disk_while_logging_is_explained(values, monkeypatch):
+    from pathlib import Path
+
+    from trimpot.errors import WriteError
+
+    real = Path.open
+
+    def full(path, mode="r", *arguments, **options):
+        if mode == "a":
+            raise OSError(28, "No space left on device")
+        return real(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(WriteError, match="No space left on device; free space"):
+        train(values)
+
+
 def test_large_blocks_are_not_kept(values, notes):
     output = train(values).output
     train(values, ["cache_gb=0", "fit.folds=4"], watcher=notes)
