@@ -124,8 +124,11 @@ def gather(
 ) -> Blocks:
     """Return the Gram blocks of the training frames: the only pass over the data."""
     targets = make_targets(frames, model.species, model.fixed, settings, threads=threads)
-    n_folds = min(settings.folds, len(frames))
-    fold_of_frame = assign_folds(frames, n_folds, seed=settings.seed)
+    if len(frames) == 1:  # nothing to hold out: strengths are judged on the frame itself
+        fold_of_frame = np.zeros(1, dtype=np.int64)
+    else:
+        n_folds = min(settings.folds, len(frames))
+        fold_of_frame = assign_folds(frames, n_folds, seed=settings.seed)
     return accumulate(
         model.free, targets, fold_of_frame, threads=threads, progress=progress
     )

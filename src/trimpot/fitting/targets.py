@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from trimpot.fitting.settings import FitSettings
     from trimpot.splines.term import Term
 
+LEAST_SPREAD = 1e-6
+"""Spread of the energies over their size below which it is only rounding."""
+
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """Order of the six stress rows."""
 
@@ -179,9 +182,13 @@ def _scales(
         if not used:
             continue
         data = np.concatenate([v for _, v in used])
+        scale = float(np.sqrt(np.mean(data**2)))
         if quantity == "energy":
-            data = data - _composition_part(frames, species, used)
-        scales[quantity] = max(float(np.sqrt(np.mean(data**2))), 1e-10)
+            rest = data - _composition_part(frames, species, used)
+            spread = float(np.sqrt(np.mean(rest**2)))
+            # A few frames may all be explained by their composition: no spread to go by.
+            scale = spread if spread > LEAST_SPREAD * scale else scale
+        scales[quantity] = max(scale, 1e-10)
     return scales
 
 
