@@ -24,22 +24,26 @@ class PairSpline final : public Term {
   bool has_coefficients() const override { return !spec_.coefficients.empty(); }
 
   double evaluate(const Environment& env, Gradient g) const override {
+    // Local restricted pointers: stores to the gradient do not make the compiler reload.
+    const double *__restrict x = env.x, *__restrict y = env.y, *__restrict z = env.z;
+    const double* __restrict r = env.r;
+    double *__restrict gx = g.x, *__restrict gy = g.y, *__restrict gz = g.z;
+    const std::int32_t* table_of = spec_.table.data() + env.species * spec_.n_species;
     double energy = 0.0;
     for (int j = 0; j < env.count; ++j) {
-      const int t = table(env, j);
+      const int t = table_of[env.neighbor_species[j]];
       if (t < 0) continue;
       const CubicBasis& basis = bases_[static_cast<std::size_t>(t)];
-      const double r = env.r[j];
-      if (r >= basis.upper() || r < basis.lower()) continue;
-      const int m = basis.locate(r);
+      if (r[j] >= basis.upper() || r[j] < basis.lower()) continue;
+      const int m = basis.locate(r[j]);
       const double* a = curves_[static_cast<std::size_t>(t)].data() + 4 * m;
-      const double x = r - basis.start(m);
-      energy += ((a[3] * x + a[2]) * x + a[1]) * x + a[0];
-      const double slope = (3.0 * a[3] * x + 2.0 * a[2]) * x + a[1];
-      const double scale = r > 0.0 ? slope / r : 0.0; // coincident atoms: no direction
-      g.x[j] += scale * env.x[j];
-      g.y[j] += scale * env.y[j];
-      g.z[j] += scale * env.z[j];
+      const double d = r[j] - basis.start(m);
+      energy += ((a[3] * d + a[2]) * d + a[1]) * d + a[0];
+      const double slope = (3.0 * a[3] * d + 2.0 * a[2]) * d + a[1];
+      const double scale = r[j] > 0.0 ? slope / r[j] : 0.0; // coincident atoms: no direction
+      gx[j] += scale * x[j];
+      gy[j] += scale * y[j];
+      gz[j] += scale * z[j];
     }
     return energy;
   }

@@ -12,12 +12,7 @@ using v4_unaligned = double __attribute__((vector_size(32), aligned(8), may_alia
 inline v4 load(const double* p) { return *reinterpret_cast<const v4_unaligned*>(p); }
 inline v4 broadcast(double a) { return v4{a, a, a, a}; }
 
-// Sums over the lanes of a, b, c, d.
-inline v4 sums(v4 a, v4 b, v4 c, v4 d) {
-  const v4 ab = __builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7);
-  const v4 cd = __builtin_shufflevector(c, d, 0, 4, 2, 6) + __builtin_shufflevector(c, d, 1, 5, 3, 7);
-  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-}
+inline double sum(v4 a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 
 #else
 
@@ -39,10 +34,9 @@ inline v4 load(const double* p) {
 }
 inline v4 broadcast(double a) { return {v2{a, a}, v2{a, a}}; }
 
-inline v4 sums(v4 a, v4 b, v4 c, v4 d) {
-  const v2 sa = a.low + a.high, sb = b.low + b.high, sc = c.low + c.high, sd = d.low + d.high;
-  return {__builtin_shufflevector(sa, sb, 0, 2) + __builtin_shufflevector(sa, sb, 1, 3),
-          __builtin_shufflevector(sc, sd, 0, 2) + __builtin_shufflevector(sc, sd, 1, 3)};
+inline double sum(v4 a) {
+  const v2 half = a.low + a.high;
+  return half[0] + half[1];
 }
 
 #endif

@@ -39,29 +39,39 @@ struct Leg {
   BasisValues basis;
 };
 
-// Neighbours of one species within a leg's cutoff, with separate coordinates for the loop
-// over r_jk, and the sum of dE/dr of each leg.
+// Neighbours of one species within a leg's cutoff. Coordinates and gradients are separate
+// arrays: loops over them vectorise. The four lanes of radial add up to the sum of dE/dr.
 struct Legs {
   std::vector<Leg> leg;
-  std::vector<double> x, y, z, radial;
+  std::vector<double> x, y, z, gx, gy, gz;
+  std::vector<v4> radial;
+
+  std::size_t size() const { return leg.size(); }
 
   void clear() {
     leg.clear();
-    x.clear();
-    y.clear();
-    z.clear();
+    for (auto* a : {&x, &y, &z}) a->clear();
   }
-  std::size_t size() const { return leg.size(); }
+  void clear_gradient() {
+    for (auto* a : {&gx, &gy, &gz}) a->assign(size(), 0.0);
+    radial.assign(size(), v4{});
+  }
 };
 
-// Third sides of the triangles of one leg j with all legs k.
+// Third sides of the triangles of one leg j with all legs k, and (dE/dr_jk) / r_jk.
 struct ThirdSides {
-  std::vector<double> x, y, z, square, r, inverse;
+  std::vector<double> x, y, z, r, along;
 
   void resize(std::size_t n) {
-    for (auto* a : {&x, &y, &z, &square, &r, &inverse})
+    for (auto* a : {&x, &y, &z, &r, &along})
       if (a->size() < n) a->resize(n);
   }
+};
+
+// Scratch memory of one thread.
+struct TripletScratch {
+  Legs j, k;
+  ThirdSides side;
 };
 
 class TripletSpline final : public Term {
@@ -87,25 +97,31 @@ class TripletSpline final : public Term {
 
   double evaluate(const Environment& env, Gradient g) const override {
     double energy = 0.0;
-    for_each_kind(env, [&](const TripletTable& table, std::size_t, Legs& js, Legs& ks, bool same) {
-      energy += evaluate_kind(table, js, ks, same, g);
+    for_each_kind(env, [&](const TripletTable& table, std::size_t, Legs& js, Legs& ks, ThirdSides& side) {
+      js.clear_gradient();
+      if (&ks != &js) ks.clear_gradient();
+      energy += evaluate_kind(table, js, ks, side);
+      add_gradient(js, g);
+      if (&ks != &js) add_gradient(ks, g);
     });
     return energy;
   }
 
   void rows(const Environment& env, const RowSink& sink) const override {
-    for_each_kind(env, [&](const TripletTable& table, std::size_t t, Legs& js, Legs& ks, bool same) {
+    for_each_kind(env, [&](const TripletTable& table, std::size_t t, Legs& js, Legs& ks, ThirdSides&) {
       for (std::size_t a = 0; a < js.size(); ++a)
-        for (std::size_t b = same ? a + 1 : 0; b < ks.size(); ++b)
+        for (std::size_t b = &js == &ks ? a + 1 : 0; b < ks.size(); ++b)
           add_rows(env, sink, table, spec_.columns[t], js.leg[a], ks.leg[b]);
     });
   }
 
  private:
-  // Calls visit(table, index, legs j, legs k, same) for each pair of neighbour species.
+  // Calls visit(table, index, legs j, legs k, scratch) for each pair of neighbour species;
+  // legs j and k are the same object if the species are.
   template <class Visit>
   void for_each_kind(const Environment& env, Visit&& visit) const {
-    thread_local Legs js, ks;
+    thread_local TripletScratch scratch;
+    auto& [js, ks, side] = scratch;
     const int n = spec_.n_species;
     for (int b = 0; b < n; ++b)
       for (int c = b; c < n; ++c) {
@@ -113,12 +129,8 @@ class TripletSpline final : public Term {
         if (t < 0) continue;
         const TripletTable& table = tables_[static_cast<std::size_t>(t)];
         collect(env, b, table.ij, js);
-        if (b == c) {
-          visit(table, static_cast<std::size_t>(t), js, js, true);
-        } else {
-          collect(env, c, table.ik, ks);
-          visit(table, static_cast<std::size_t>(t), js, ks, false);
-        }
+        if (b != c) collect(env, c, table.ik, ks);
+        visit(table, static_cast<std::size_t>(t), js, b == c ? js : ks, side);
       }
   }
 
@@ -134,93 +146,105 @@ class TripletSpline final : public Term {
       legs.y.push_back(env.y[j]);
       legs.z.push_back(env.z[j]);
     }
-    legs.radial.assign(legs.size(), 0.0);
   }
 
-  // Sides d_k - d_j for k = first .. : plain loops that vectorise.
+  static double evaluate_kind(const TripletTable& table, Legs& js, Legs& ks, ThirdSides& side) {
+    side.resize(ks.size());
+    v4 energy{};
+    for (std::size_t a = 0; a < js.size(); ++a) {
+      const std::size_t first = &js == &ks ? a + 1 : 0;
+      third_sides(js.leg[a], ks, first, side);
+      energy += contract(table, js.leg[a], js.radial[a], ks, first, side);
+      third_side_gradient(js, a, ks, first, side);
+    }
+    return sum(energy);
+  }
+
+  // Sides d_k - d_j of the triangles of leg j with the legs k = first, first + 1, ...
   static void third_sides(const Leg& j, const Legs& ks, std::size_t first, ThirdSides& side) {
     const std::size_t n = ks.size();
-    const double *kx = ks.x.data(), *ky = ks.y.data(), *kz = ks.z.data();
-    double *x = side.x.data(), *y = side.y.data(), *z = side.z.data();
-    double *square = side.square.data(), *r = side.r.data(), *inverse = side.inverse.data();
+    const double *__restrict kx = ks.x.data(), *__restrict ky = ks.y.data(), *__restrict kz = ks.z.data();
+    double *__restrict x = side.x.data(), *__restrict y = side.y.data(), *__restrict z = side.z.data();
+    double* __restrict r = side.r.data();
     for (std::size_t b = first; b < n; ++b) {
       x[b] = kx[b] - j.x;
       y[b] = ky[b] - j.y;
       z[b] = kz[b] - j.z;
-      square[b] = x[b] * x[b] + y[b] * y[b] + z[b] * z[b];
-    }
-    for (std::size_t b = first; b < n; ++b) {
-      r[b] = std::sqrt(square[b]);
-      inverse[b] = 1.0 / r[b];
+      r[b] = std::sqrt(x[b] * x[b] + y[b] * y[b] + z[b] * z[b]);
     }
   }
 
-  static double evaluate_kind(const TripletTable& table, Legs& js, Legs& ks, bool same, Gradient g) {
-    thread_local ThirdSides side;
-    side.resize(ks.size());
+  // Energy of the triangles of one leg j (to be summed over lanes). Adds dE/dr_ij and
+  // dE/dr_ik lane by lane and writes (dE/dr_jk) / r_jk.
+  static v4 contract(const TripletTable& table, const Leg& j, v4& radial_j, Legs& ks,
+                     std::size_t first, ThirdSides& side) {
     const double lower = table.jk.lower(), upper = table.jk.upper();
     const std::size_t stride_m = static_cast<std::size_t>(table.n_jk());
     const std::size_t stride_l = stride_m * static_cast<std::size_t>(table.n_ik());
-    double energy = 0.0;
-    for (std::size_t a = 0; a < js.size(); ++a) {
-      const Leg& j = js.leg[a];
-      const std::size_t first = same ? a + 1 : 0;
-      third_sides(j, ks, first, side);
-      double radial = 0.0, gx = 0.0, gy = 0.0, gz = 0.0;
-      for (std::size_t b = first; b < ks.size(); ++b) {
-        const double r = side.r[b];
-        if (r >= upper || r < lower || r == 0.0) continue;
-        const Leg& k = ks.leg[b];
-        const int n = table.jk.locate(r);
-        const v4 s = contract(table.grid.data() + table.corner(j.interval, k.interval, n), stride_l,
-                              stride_m, j.basis, k.basis, basis_at(table.jk, n, r));
-        energy += s[0];
-        radial += s[1];
-        ks.radial[b] += s[2];
-        const double along = s[3] * side.inverse[b];
-        const double wx = along * side.x[b], wy = along * side.y[b], wz = along * side.z[b];
-        gx += wx;
-        gy += wy;
-        gz += wz;
-        g.x[k.neighbor] += wx;
-        g.y[k.neighbor] += wy;
-        g.z[k.neighbor] += wz;
+    const double* grid = table.grid.data();
+    v4 energy{}, radial{};
+    for (std::size_t b = first; b < ks.size(); ++b) {
+      const double r = side.r[b];
+      if (r >= upper || r < lower || r == 0.0) {
+        side.along[b] = 0.0;
+        continue;
       }
-      js.radial[a] += radial;
-      g.x[j.neighbor] -= gx;
-      g.y[j.neighbor] -= gy;
-      g.z[j.neighbor] -= gz;
+      const Leg& k = ks.leg[b];
+      const int n = table.jk.locate(r);
+      const BasisValues basis = basis_at(table.jk, n, r);
+      const double* corner = grid + table.corner(j.interval, k.interval, n);
+      v4 e{}, dl{}, dm{};
+      for (int q = 0; q < 4; ++q) {
+        const double* c = corner + static_cast<std::size_t>(q) * stride_l;
+        const v4 c0 = load(c), c1 = load(c + stride_m), c2 = load(c + 2 * stride_m),
+                 c3 = load(c + 3 * stride_m);
+        const v4 value = k.basis.value[0] * c0 + k.basis.value[1] * c1 +
+                         k.basis.value[2] * c2 + k.basis.value[3] * c3;
+        const v4 slope = k.basis.slope[0] * c0 + k.basis.slope[1] * c1 +
+                         k.basis.slope[2] * c2 + k.basis.slope[3] * c3;
+        e += j.basis.value[q] * value;
+        dl += j.basis.slope[q] * value;
+        dm += j.basis.value[q] * slope;
+      }
+      energy += e * basis.value;
+      radial += dl * basis.value;
+      ks.radial[b] += dm * basis.value;
+      side.along[b] = sum(e * basis.slope) / r;
     }
-    add_radial(js, g);
-    if (!same) add_radial(ks, g);
+    radial_j += radial;
     return energy;
   }
 
-  static void add_radial(const Legs& legs, Gradient g) {
-    for (std::size_t a = 0; a < legs.size(); ++a) {
-      const Leg& leg = legs.leg[a];
-      const double scale = legs.radial[a] * leg.inverse;
-      g.x[leg.neighbor] += scale * leg.x;
-      g.y[leg.neighbor] += scale * leg.y;
-      g.z[leg.neighbor] += scale * leg.z;
+  // Gradient along the third sides, for leg j = a and the legs k.
+  static void third_side_gradient(Legs& js, std::size_t a, Legs& ks, std::size_t first,
+                                  const ThirdSides& side) {
+    const std::size_t n = ks.size();
+    const double *__restrict x = side.x.data(), *__restrict y = side.y.data(), *__restrict z = side.z.data();
+    const double* __restrict along = side.along.data();
+    double *__restrict gx = ks.gx.data(), *__restrict gy = ks.gy.data(), *__restrict gz = ks.gz.data();
+    double sx = 0.0, sy = 0.0, sz = 0.0;
+    for (std::size_t b = first; b < n; ++b) {
+      const double wx = along[b] * x[b], wy = along[b] * y[b], wz = along[b] * z[b];
+      gx[b] += wx;
+      gy[b] += wy;
+      gz[b] += wz;
+      sx += wx;
+      sy += wy;
+      sz += wz;
     }
+    js.gx[a] -= sx;
+    js.gy[a] -= sy;
+    js.gz[a] -= sz;
   }
 
-  // V3 and its derivatives along r_ij, r_ik, r_jk from the block of coefficients at corner.
-  static v4 contract(const double* corner, std::size_t stride_l, std::size_t stride_m,
-                     const BasisValues& l, const BasisValues& m, const BasisValues& n) {
-    v4 e{}, dl{}, dm{};
-    for (int q = 0; q < 4; ++q) {
-      const double* c = corner + static_cast<std::size_t>(q) * stride_l;
-      const v4 c0 = load(c), c1 = load(c + stride_m), c2 = load(c + 2 * stride_m),
-               c3 = load(c + 3 * stride_m);
-      const v4 value = m.value[0] * c0 + m.value[1] * c1 + m.value[2] * c2 + m.value[3] * c3;
-      const v4 slope = m.slope[0] * c0 + m.slope[1] * c1 + m.slope[2] * c2 + m.slope[3] * c3;
-      e += l.value[q] * value;
-      dl += l.slope[q] * value;
-      dm += l.value[q] * slope;
+  static void add_gradient(const Legs& legs, Gradient g) {
+    for (std::size_t a = 0; a < legs.size(); ++a) {
+      const Leg& leg = legs.leg[a];
+      const double scale = sum(legs.radial[a]) * leg.inverse;
+      g.x[leg.neighbor] += legs.gx[a] + scale * leg.x;
+      g.y[leg.neighbor] += legs.gy[a] + scale * leg.y;
+      g.z[leg.neighbor] += legs.gz[a] + scale * leg.z;
     }
-    return sums(e * n.value, dl * n.value, dm * n.value, e * n.slope);
   }
 
   // Destination rows of one triplet and its geometry.
