@@ -32,6 +32,14 @@ GRID_FLOPS = 2e12
 PARALLEL_COLUMNS = 2000
 """Up to here trials run side by side, one thread each; beyond, BLAS uses the threads."""
 
+MOST_TRIALS = 8
+"""Most trials side by side: each holds a few matrices."""
+
+
+def parallel_trials(n_columns: int, threads: int) -> int:
+    """Return how many trials run side by side."""
+    return min(max(1, threads), MOST_TRIALS) if n_columns <= PARALLEL_COLUMNS else 1
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -141,9 +149,8 @@ def _number_of_trials(settings: FitSettings, *, everything: bool) -> int:
 def _try(problem: _Problem, choices: Sequence[Strengths]) -> Iterator[Trial]:
     """Yield the trials; those of one kappa share the summed equations of a fold."""
     n_folds = len(problem.blocks.folds)
-    side_by_side = problem.blocks.n_columns <= PARALLEL_COLUMNS
-    workers = max(1, problem.threads) if side_by_side else 1
-    blas_threads = 1 if side_by_side else max(1, problem.threads)
+    workers = parallel_trials(problem.blocks.n_columns, problem.threads)
+    blas_threads = max(1, problem.threads // workers)
     with (
         threadpool_limits(blas_threads, user_api="blas"),
         ThreadPoolExecutor(workers) as pool,

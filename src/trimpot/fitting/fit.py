@@ -20,6 +20,7 @@ from trimpot.fitting.streaming import accumulate
 from trimpot.fitting.targets import make_targets
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.potential import SplinePotential
+from trimpot.threads import thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -147,7 +148,12 @@ def refit(
     penalty = penalty_of(model.free)
     total = blocks.total()
     selection = cross_validate(
-        blocks, penalty, settings, total=total, threads=threads or 2, progress=progress
+        blocks,
+        penalty,
+        settings,
+        total=total,
+        threads=thread_count(threads),
+        progress=progress,
     )
     chosen = selection.best
     equations = data_equations(

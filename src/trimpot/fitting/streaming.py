@@ -15,9 +15,10 @@ from scipy.linalg.blas import dsyrk
 from trimpot import _native
 from trimpot.errors import FitError
 from trimpot.fitting.blocks import Block, Blocks
-from trimpot.fitting.crossvalidation import PARALLEL_COLUMNS
+from trimpot.fitting.crossvalidation import parallel_trials
 from trimpot.fitting.settings import QUANTITIES
 from trimpot.splines.packing import pack
+from trimpot.threads import thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 BATCH_BYTES = 96 * 2**20
 """Memory of one batch of rows: large enough for BLAS, small beside the blocks."""
 
-PARALLEL_TRIALS = 2
-"""Trials of the cross-validation that a forecast takes to run side by side."""
-
 
 @dataclass(frozen=True)
 class Forecast:
@@ -45,14 +43,14 @@ class Forecast:
     flops: float
 
 
-def forecast(n_columns: int, targets: Targets, folds: int) -> Forecast:
+def forecast(n_columns: int, targets: Targets, folds: int, *, threads: int = 0) -> Forecast:
     """Return what accumulating and solving will need, before the run.
 
     Matrices of n_columns squared: the blocks of all folds and their sum, and per trial of
     the cross-validation the blocks of the other folds, their weighted sum and its factor.
     """
     n_quantities = len(targets.quantities)
-    trials = PARALLEL_TRIALS if n_columns <= PARALLEL_COLUMNS else 1
+    trials = parallel_trials(n_columns, thread_count(threads))
     matrices = (folds + 1 + trials) * n_quantities + 2 * trials
     rows = sum(targets.rows(q) for q in targets.quantities)
     return Forecast(
