@@ -185,7 +185,8 @@ def _gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher
         data.fitted, model.species, (), config.fit, threads=config.threads
     )
     n = sum(t.n_coefficients for t in model.free)
-    need = forecast(n, targets, min(config.fit.folds, len(data.fitted)))
+    folds = min(config.fit.folds, len(data.fitted))
+    need = forecast(n, targets, folds, threads=config.threads)
     rows = sum(targets.rows(q) for q in targets.quantities)
     watcher.note(
         f"{n} coefficients, {rows} rows ({', '.join(targets.quantities)}); the fit needs "
