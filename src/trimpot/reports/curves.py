@@ -252,4 +252,11 @@ def _draw_angles(axes: Axes, item: TripletAngles) -> None:
     axes.set_xticks(np.arange(0, 181, 60))
     axes.set_xlabel("angle at the centre (°)")
     axes.set_ylabel("$V_3$ (eV)")
-    axes.legend(title="$r$ (Å)", title_fontsize=8, handlelength=1.2, labelspacing=0.25)
+    axes.legend(
+        title="$r$ (Å)",
+        title_fontsize=8,
+        handlelength=1.2,
+        labelspacing=0.25,
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+    )

@@ -90,9 +90,10 @@ def _panel(axes: Axes, comparison: Comparison, limits: tuple[float, float]) -> N
             mincnt=1,
             linewidths=0.1,
             cmap=SEQUENTIAL,
+            rasterized=True,
         )
     else:
-        axes.scatter(x, y, s=9, color=BLUE, alpha=0.55, linewidths=0)
+        axes.scatter(x, y, s=9, color=BLUE, alpha=0.55, linewidths=0, rasterized=True)
     axes.set(xlim=limits, ylim=limits, aspect="equal", box_aspect=1)
     axes.locator_params(nbins=5)
     unit, scale = ERROR_UNITS[comparison.quantity]
