@@ -1,8 +1,9 @@
 """Runs the benchmarks one after the other and keeps what they print.
 
-    python bench/run.py [--output DIR] [NAME ...]
+    python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-A benchmark that lacks something (LAMMPS, a potential file) says so and counts as passed.
+Without names: all but many_species, which takes long. A benchmark that lacks something
+(LAMMPS, a potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
@@ -16,15 +17,26 @@ HERE = Path(__file__).parent
 BENCHMARKS = {
     "neighbors": [],
     "uf23_vs_lammps": ["--output", "{folder}"],
+    "tungsten": ["--output", "{folder}"],
+    "mlearn": ["--output", "{folder}"],
+    "many_species": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
+ON_REQUEST = {"many_species"}
+"""Only run when named."""
 
-def run(name: str, output: Path) -> int:
+WRITE_DOCS = {"tungsten", "mlearn", "many_species"}
+"""Those that can renew their page under docs/benchmarks."""
+
+
+def run(name: str, output: Path, *, write_docs: bool) -> int:
     """Print and keep the output of one benchmark; return its exit status."""
     folder = output / name
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [word.format(folder=folder) for word in BENCHMARKS[name]]
+    if write_docs and name in WRITE_DOCS:
+        arguments.append("--write-docs")
     print(f"\n## {name}\n", flush=True)
     command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -38,15 +50,22 @@ def run(name: str, output: Path) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", default=list(BENCHMARKS))
+    usual = [name for name in BENCHMARKS if name not in ON_REQUEST]
+    parser.add_argument("names", nargs="*", metavar="NAME", default=usual)
     parser.add_argument("--output", type=Path, default=Path("runs/bench"))
+    parser.add_argument(
+        "--write-docs", action="store_true", help="Renew the pages of docs/benchmarks."
+    )
     settings = parser.parse_args()
     unknown = set(settings.names) - set(BENCHMARKS)
     if unknown:
         parser.error(
             f"unknown: {', '.join(sorted(unknown))}; choose {', '.join(BENCHMARKS)}"
         )
-    return max(run(name, settings.output) for name in settings.names)
+    return max(
+        run(name, settings.output, write_docs=settings.write_docs)
+        for name in settings.names
+    )
 
 
 if __name__ == "__main__":
