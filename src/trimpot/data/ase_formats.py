@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trimpot.data.code_outputs import CODE_OUTPUTS, check_is_read, check_units
 from trimpot.data.records import ATOMIC_NUMBERS, NumberArray, Place, RawFrame, Value
+from trimpot.data.textfile import open_text
+from trimpot.data.truncation import check_is_whole
 from trimpot.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ def ase_format(path: Path) -> str:
     """
     from ase.io.formats import UnknownFileTypeError, filetype
 
+    check_is_read(path)
     try:
         return str(filetype(str(path)))
     except UnknownFileTypeError as error:
@@ -53,12 +57,20 @@ def read_with_ase(
     Raises
     ------
     DataError
-        If ASE cannot read the file, with its reason.
+        If ASE cannot read the file, with its reason, or if a calculation did not finish
+        its first step.
     """
+    check_is_whole(path, format_name)
+    check_units(path, format_name)
     for index, atoms in enumerate(_iterate(path, format_name, rules)):
         place = Place(path, index)
+        if format_name in CODE_OUTPUTS and atoms.calc is None and rules.require_labels:
+            raise DataError(
+                f"{place}: the calculation has no finished ionic step, expected energy and "
+                "forces; run it again, or leave the file out"
+            )
         fields = _fields(atoms.info)
-        yield _raw(atoms, fields, place) if wanted(fields) else None
+        yield _raw(atoms, fields, place, format_name) if wanted(fields) else None
 
 
 def _iterate(path: Path, format_name: str, rules: ReadRules) -> Iterator[ase.Atoms]:
@@ -70,11 +82,13 @@ def _iterate(path: Path, format_name: str, rules: ReadRules) -> Iterator[ase.Ato
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # ASE's remarks on files are not errors
                 atoms = next(images, None)
+        except DataError:
+            raise
         except Exception as error:  # ASE's readers raise anything
             raise DataError(
                 f"{path.name} frame {count}: ASE cannot read it as {format_name} "
-                f"({type(error).__name__}: {error}); check that the file is complete, or "
-                "name its format with format=..."
+                f"({type(error).__name__}: {error}); delete what follows the last "
+                "complete frame, copy the file again, or name its format with format=..."
             ) from error
         if atoms is None:
             return
@@ -94,7 +108,17 @@ def _images(
         return
     from ase.io import iread
 
-    yield from iread(str(path), index=":", format=format_name, **options)  # type: ignore[arg-type]
+    if format_name == "vasp-out":  # ASE's reader asks the stream for its name
+        with open_text(path) as file:
+            yield from iread(file, index=":", format=format_name)
+        return
+    yield from iread(
+        str(path),
+        index=":",
+        format=format_name,
+        do_not_split_by_at_sign=True,
+        **options,  # type: ignore[arg-type]
+    )
 
 
 def _type_options(
@@ -107,7 +131,10 @@ def _type_options(
             f"type_names: unknown element '{unknown[0]}', expected chemical symbols such "
             "as W"
         )
-    if format_name == "lammps-data" and rules.type_names:
+    if format_name == "lammps-data":
+        if not rules.type_names:
+            _check_data_file_names_elements(path)
+            return {}
         numbers = enumerate(rules.type_names, start=1)
         return {"Z_of_type": {kind: ATOMIC_NUMBERS[name] for kind, name in numbers}}
     if format_name not in _DUMP_FORMATS:
@@ -123,14 +150,32 @@ def _type_options(
 
 
 def _dump_names_elements(path: Path) -> bool:
-    from trimpot.data.textfile import open_text
-
     with open_text(path) as file:
         header = next((line for line in file if line.startswith("ITEM: ATOMS")), "")
     return "element" in header.split()
 
 
-def _raw(atoms: ase.Atoms, fields: dict[str, Value], place: Place) -> RawFrame:
+def _check_data_file_names_elements(path: Path) -> None:
+    with open_text(path) as file:
+        if any(line.startswith(("Masses", "Atom Type Labels")) for line in file):
+            return
+    raise DataError(
+        f"{path.name}: the data file gives atom types without elements, expected a section "
+        "Masses or Atom Type Labels; add one, or give type_names"
+    )
+
+
+def _results(atoms: ase.Atoms, format_name: str) -> dict[str, Value]:
+    # Results directly: get_forces() would apply constraints and zero forces.
+    results = _plain({} if atoms.calc is None else atoms.calc.results)
+    if format_name in _DUMP_FORMATS:
+        results.pop("energy", None)  # ASE puts 0.0; a dump has none
+    return results
+
+
+def _raw(
+    atoms: ase.Atoms, fields: dict[str, Value], place: Place, format_name: str
+) -> RawFrame:
     if len(atoms) == 0:
         raise DataError(
             f"{place}: the frame has 0 atoms, expected at least 1; delete the frame"
@@ -150,10 +195,10 @@ def _raw(atoms: ase.Atoms, fields: dict[str, Value], place: Place) -> RawFrame:
         cell=cell if cell.any() else None,
         pbc=np.array(atoms.pbc, dtype=np.bool_),
         assumed_pbc=False,
-        # Results directly: get_forces() would apply constraints and zero forces.
-        results=_plain({} if atoms.calc is None else atoms.calc.results),
+        results=_results(atoms, format_name),
         fields=fields,
         columns=_columns(atoms.arrays),
+        code_output=format_name in CODE_OUTPUTS,
     )
 
 

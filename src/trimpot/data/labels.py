@@ -35,7 +35,9 @@ DIALECTS = {
 
 _ROLE_OF = {name: role for role, names in DIALECTS.items() for name in names}
 _RANK = {name: rank for names in DIALECTS.values() for rank, name in enumerate(names)}
-_FALLBACK = "free_energy"  # only where nothing else gives the energy
+# In the output of a code the energy that the forces are derivatives of; otherwise taken
+# only where nothing else gives the energy.
+_FREE_ENERGY = "free_energy"
 _LOOKS_LIKE_LABEL = ("energ", "forc", "stress", "virial", "gradient", "pressure")
 _TOLERANCE = {"energy": (1e-9, 1e-5), "forces": (1e-6, 1e-5)}  # relative, absolute
 _TENSOR_TOLERANCE = (1e-5, 1e-6)
@@ -121,7 +123,8 @@ class Plan:
 def plan_labels(raw: RawFrame, keys: LabelKeys) -> Plan:
     """Return the plan for a frame from the names of its keys."""
     arrays = tuple(k for k, v in raw.fields.items() if isinstance(v, np.ndarray))
-    return _plan(tuple(raw.results), tuple(raw.fields), arrays, tuple(raw.columns), keys)
+    results, names, columns = map(tuple, (raw.results, raw.fields, raw.columns))
+    return _plan(results, names, arrays, columns, keys, raw.code_output)
 
 
 @lru_cache(maxsize=256)
@@ -131,11 +134,12 @@ def _plan(
     arrays: tuple[str, ...],
     columns: tuple[str, ...],
     keys: LabelKeys,
+    code_output: bool,
 ) -> Plan:
     present = [Candidate(k, "results") for k in results]
     present += [Candidate(k, "fields") for k in names]
     present += [Candidate(k, "columns") for k in columns]
-    candidates = {role: _candidates(role, present, keys) for role in ROLES}
+    candidates = {role: _candidates(role, present, keys, code_output) for role in ROLES}
     if keys.stress is not None:
         candidates["virial"] = ()
     if keys.virial is not None:
@@ -150,7 +154,7 @@ def _plan(
 
 
 def _candidates(
-    role: str, present: list[Candidate], keys: LabelKeys
+    role: str, present: list[Candidate], keys: LabelKeys, code_output: bool
 ) -> tuple[Candidate, ...]:
     """Return the keys that can be this label, best first."""
     allowed = ("results", "columns") if role == "forces" else ("results", "fields")
@@ -161,8 +165,8 @@ def _candidates(
     found = [c for c in here if _ROLE_OF.get(c.key.lower()) == role]
     # In a calculator, "energies" are energies of atoms.
     found = [c for c in found if (c.origin, c.key) != ("results", "energies")]
-    if role == "energy" and not found:
-        found = [c for c in here if c.key.lower() == _FALLBACK]
+    if role == "energy" and (code_output or not found):
+        found = [c for c in here if c.key.lower() == _FREE_ENERGY] or found
     found.sort(key=lambda c: (c.origin != "results", _RANK.get(c.key.lower(), 0)))
     return tuple(found)
 

@@ -15,6 +15,7 @@ from trimpot.data.rules import ReadRules
 from trimpot.data.selection import Selection
 from trimpot.data.structures import structure_of
 from trimpot.data.tally import Tally, check_tallies
+from trimpot.data.truncation import unfinished
 from trimpot.data.values import config_type_of, info_of, labels_of
 from trimpot.errors import DataError, InputError
 
@@ -82,6 +83,8 @@ def read(
                 f"{path}: the file has no frames, expected at least one; check that it was "
                 "written completely, or leave it out"
             )
+        if (remark := unfinished(path, tally.format)) is not None:
+            tally.remarks.append(remark)
         tallies.append(tally)
     for block in _blocks(frames):
         check_distances(block, rules.min_distance)

@@ -50,6 +50,9 @@ class RawFrame:
         The file gives a cell but no periodic directions; all three are assumed.
     results, fields, columns : mapping
         Calculator results, per-frame fields and per-atom columns.
+    code_output : bool
+        The results come from the output of an electronic-structure code, converted to
+        eV, A and tension positive; ``free_energy`` is the energy of the forces.
     """
 
     place: Place
@@ -61,3 +64,4 @@ class RawFrame:
     results: Mapping[str, Value]
     fields: Mapping[str, Value]
     columns: Mapping[str, NumberArray]
+    code_output: bool = False

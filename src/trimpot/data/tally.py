@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trimpot.data.code_outputs import CODE_OUTPUTS
 from trimpot.data.labels import DIALECTS, Candidate
 from trimpot.data.report import FileReport, ReadReport, pressure_gpa
 from trimpot.elements import SYMBOLS
@@ -42,6 +43,7 @@ class Tally:
     groups: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     energies: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -67,6 +69,8 @@ class Tally:
             text = str(candidate) + (" as -virial/V" if role == "virial" else "")
             self.keys.setdefault(label, Counter())[text] += 1
             self.used.add((role, candidate.key))
+        if (note := _other_energy(raw, used)) is not None:
+            self.notes[note] += 1
         if raw.assumed_pbc:
             self.notes["Lattice without pbc, taken as periodic in all directions"] += 1
         if frame.energy is not None:
@@ -123,6 +127,7 @@ def check_tallies(
     if rules.stress_unit is None:
         _check_stress_unit(tallies)
     warnings = [warning for tally in tallies for warning in _warnings(tally)]
+    warnings += _mixed_energies(tallies)
     return ReadReport(tuple(tally.report() for tally in tallies), tuple(warnings))
 
 
@@ -156,6 +161,8 @@ def _check_any(tallies: Sequence[Tally], names: list[str]) -> None:
 def _check_stress_unit(tallies: Sequence[Tally]) -> None:
     for tally in tallies:
         values = [value for value, _ in tally.stresses]
+        if tally.format in CODE_OUTPUTS:  # ASE knows their unit
+            continue
         if not values or float(np.median(values)) <= _MAX_STRESS:
             continue
         largest, source = max(tally.stresses)
@@ -169,7 +176,7 @@ def _check_stress_unit(tallies: Sequence[Tally]) -> None:
 
 def _warnings(tally: Tally) -> list[str]:
     """Return what looks wrong in a file but need not be."""
-    found = []
+    found = list(tally.remarks)
     for label, counts in tally.keys.items():
         if len(counts) > 1:
             keys = ", ".join(f"{key} in {n}" for key, n in counts.items())
@@ -192,6 +199,34 @@ def _warnings(tally: Tally) -> list[str]:
             "be per atom; expected total energies"
         )
     return found
+
+
+def _other_energy(raw: RawFrame, used: dict[str, Candidate]) -> str | None:
+    """Return a note where the energy of the forces was chosen over a different one."""
+    energy, free_energy = raw.results.get("energy"), raw.results.get("free_energy")
+    chosen = used.get("energy")
+    if chosen is None or not raw.code_output or energy is None or free_energy is None:
+        return None
+    if chosen.key == "free_energy" and energy != free_energy:
+        return (
+            "free_energy taken, whose derivatives the forces are (VASP: TOTEN), not "
+            "energy (VASP: sigma->0); energy_key: energy takes the other"
+        )
+    return None
+
+
+def _mixed_energies(tallies: Sequence[Tally]) -> list[str]:
+    """Warn where some files give free energies and others an energy of another name."""
+    keys = {t.path: k for t in tallies for role, k in sorted(t.used) if role == "energy"}
+    free = [path for path, key in keys.items() if key.lower() == "free_energy"]
+    other = [path for path, key in keys.items() if key.lower() != "free_energy"]
+    if not free or not other:
+        return []
+    return [
+        f"{free[0]} gives free_energy (with the electronic entropy) and {other[0]} gives "
+        f"{keys[other[0]]}; check that both are the same kind of energy, or name one that "
+        "all files have (energy_key)"
+    ]
 
 
 def _seem_per_atom(tally: Tally) -> bool:

@@ -142,6 +142,8 @@ def _stress(
                 "volume, expected a Lattice beside it; add the Lattice or delete the label"
             )
         factor = rules.stress_factor if role == "stress" else -1.0 / structure.volume
+        if raw.code_output and found[0].origin == "results":
+            factor = 1.0  # ASE knows unit and sign
         tensors.append((found[0], factor * _tensor(found[1], found[0], raw.place)))
         used[role] = found[0]
     if not tensors:
