@@ -170,7 +170,7 @@ def lennard_jones_levels(intervals=(20, 40, 80, 160), count=800):
     return levels
 
 
-def stillinger_weber_levels(intervals=(5, 10, 20), count=3000):
+def stillinger_weber_levels(intervals=(5, 10), count=3000):
     """UF2,3 fitted to every environment; tested on thermal crystals."""
     potential, shortest = StillingerWeber(), 2.1
     lattices = ("diamond", "sc", "bcc", "fcc")
@@ -179,7 +179,7 @@ def stillinger_weber_levels(intervals=(5, 10, 20), count=3000):
     return triplet_levels(potential, shortest, intervals, train)
 
 
-def thermal_silicon_levels(intervals=(5, 10), count=300):
+def thermal_silicon_levels(intervals=(5, 10, 20), count=300):
     """UF2,3 fitted to thermal crystals only; tested on others of the same kind."""
     potential, shortest = StillingerWeber(), 2.05
     train = thermal_crystals(potential, "diamond", 2.352, shortest, count, 3)
