@@ -42,6 +42,9 @@ CASES = {
         ("Multinary_Test",),
     ),
 }
+MOST_GROUPS = 15
+"""More groups than this are not listed one by one."""
+
 TARGETS = {"gete": ("<= 600", "<= 6"), "monbtaw": ("-", "<= 8")}
 """Seconds of the whole command and GB."""
 
@@ -86,7 +89,8 @@ def errors_table(case: Case, training) -> str:
     ]
     name = f"all but {', '.join(case.apart)}" if case.apart else "all"
     lines = [[f"**{name}**", str(sum(rest.values())), *overall]]
-    for group in (*(rest if len(rest) > 1 else ()), *case.apart):
+    listed = rest if 1 < len(rest) <= MOST_GROUPS else ()
+    for group in (*listed, *case.apart):
         name = f"{group} (extrapolation)" if group in case.apart else group
         values = [
             f"{training.error(quantity, group=group):.{digits}f}"
@@ -95,7 +99,10 @@ def errors_table(case: Case, training) -> str:
         lines.append([name, str(groups[group]), *values])
     lines = [[cell.replace("nan", "-") for cell in line] for line in lines]
     head = ["test frames", "number", "energy, meV/atom", "forces, meV/A", "stress, GPa"]
-    return f"{case.title}, RMSE\n\n" + pages.table(head, lines)
+    title = f"{case.title}, RMSE"
+    if len(rest) > MOST_GROUPS:
+        title += f"; its {len(rest)} groups are numbered folders, listed in errors.json"
+    return f"{title}\n\n" + pages.table(head, lines)
 
 
 def cost_table(results) -> str:

@@ -190,6 +190,11 @@ def cost_table(results) -> str:
     return pages.table(head, lines)
 
 
+def _known(errors: Errors) -> dict[str, float]:
+    """Return the errors that are known; JSON has no NaN."""
+    return {name: value for name, value in asdict(errors).items() if value == value}
+
+
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("runs/bench/mlearn"))
@@ -210,7 +215,7 @@ def main(argv=None) -> int:
     record = {
         element: {
             "training": asdict(training),
-            "errors": {name: asdict(e) for name, e in found.items()},
+            "errors": {name: _known(e) for name, e in found.items()},
         }
         for element, (training, found, _) in results.items()
     }

@@ -104,6 +104,9 @@ def run(command: list[str]) -> tuple[Usage, list[tuple[float, str]]]:
 
 def train(config: Path, folder: Path, *options: str) -> Training:
     """Return a run of ``trimpot train CONFIG --set output=FOLDER OPTIONS``."""
+    if "--refit" not in options:
+        # blocks of an earlier run would be reused, and the rows cost nothing
+        (folder / "blocks.safetensors").unlink(missing_ok=True)
     usage, messages = run(
         [str(TRIMPOT), "train", str(config), "--set", f"output={folder}", *options]
     )
