@@ -95,7 +95,7 @@ def load_blocks(path: Path) -> StoredBlocks:
     if not path.is_file():
         raise InputError(f"there are no Gram blocks at {path}; train once to make them")
     try:
-        document, tensors = read(path)
+        document, tensors = read(path, mapped=True)
         version = (document.get("format"), document.get("format_version"))
         if version != (FORMAT, VERSION):
             raise FileFormatError(f"found {version}, expected {(FORMAT, VERSION)}")

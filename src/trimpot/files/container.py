@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import mmap
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn, TypeGuard
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.encoding import DTYPES, SAFETENSORS_NAMES, Tensors
@@ -27,6 +28,9 @@ DOCUMENT, DIGEST = "trimpot", "sha256"
 LENGTH_BYTES = 8
 LARGEST_HEADER = 100_000_000
 """Bytes; the limit of safetensors itself."""
+
+MOST_AXES, LARGEST_COUNT = 8, 2**48
+"""Of any array: beyond it a header is hostile."""
 
 
 def write(handle: IO[bytes], document: Mapping[str, Json], tensors: Tensors) -> None:
@@ -65,25 +69,25 @@ def write(handle: IO[bytes], document: Mapping[str, Json], tensors: Tensors) -> 
         handle.write(_buffer(tensors[name]))
 
 
-def read(path: Path) -> tuple[dict[str, object], Tensors]:
+def read(path: Path, *, mapped: bool = False) -> tuple[dict[str, object], Tensors]:
     """Return document and tensors of a file (arrays cannot be written).
+
+    Parameters
+    ----------
+    mapped
+        Leave the arrays in the file and map them into memory: for large files that
+        nothing overwrites in place.
 
     Raises
     ------
     FileFormatError
         If the file is not a potential file, or is damaged.
     """
-    data = _read_bytes(path)
-    header = _parse_object(data[LENGTH_BYTES : LENGTH_BYTES + _header_length(data)])
+    data = _map_bytes(path) if mapped else _read_bytes(path)
+    begin = LENGTH_BYTES + _header_length(data)
+    header = _parse_object(data[LENGTH_BYTES:begin])
     document = _document(header)
-    for name, entry in header.items():
-        dtype = entry.get("dtype") if isinstance(entry, dict) else None
-        if dtype not in DTYPES:
-            raise FileFormatError(
-                f"the tensor {name:.80} has type {dtype!s:.20}, "
-                f"expected one of {', '.join(DTYPES)}"
-            )
-    tensors = _tensors(data)
+    tensors = _tensors(header, data, begin)
     try:
         matches = document.pop(DIGEST, None) == _digest(document, tensors)
     except ValueError as error:
@@ -125,7 +129,14 @@ def _read_bytes(path: Path) -> bytes:
         return start + handle.read()
 
 
-def _header_length(start: bytes, size: int | None = None) -> int:
+def _map_bytes(path: Path) -> mmap.mmap:
+    """Return the file as memory, read as it is used."""
+    with path.open("rb") as handle:
+        _header_length(handle.read(LENGTH_BYTES), size=path.stat().st_size)
+        return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _header_length(start: bytes | mmap.mmap, size: int | None = None) -> int:
     available = (len(start) if size is None else size) - LENGTH_BYTES
     length = int.from_bytes(start[:LENGTH_BYTES], "little")
     if available < 0 or not 2 <= length <= min(available, LARGEST_HEADER):
@@ -133,14 +144,68 @@ def _header_length(start: bytes, size: int | None = None) -> int:
     return length
 
 
-def _tensors(data: bytes) -> Tensors:
-    try:
-        found = safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise FileFormatError(f"its tensors cannot be read: {error!s:.200}") from error
-    for values in found.values():
-        values.flags.writeable = False
+def _tensors(header: dict[str, object], data: bytes | mmap.mmap, begin: int) -> Tensors:
+    """Return the arrays as views of the data.
+
+    Like the safetensors library, which would copy them: every array must fill its range,
+    and the ranges must fill the file without gap or overlap.
+    """
+    entries = sorted(
+        (_tensor_entry(name, entry) for name, entry in header.items()),
+        key=lambda item: (item.start, item.stop),
+    )
+    filled = 0
+    tensors: Tensors = {}
+    for item in entries:
+        if item.start != filled or (begin + filled) % item.dtype.itemsize:
+            raise FileFormatError(f"the tensor {item.name:.80} is misplaced in the file")
+        filled = item.stop
+        if begin + filled > len(data):
+            raise FileFormatError("it was cut off")
+        values = np.frombuffer(data, item.dtype, item.size, offset=begin + item.start)
+        tensors[item.name] = values.reshape(item.shape)
+    if begin + filled != len(data):
+        raise FileFormatError("it holds bytes that belong to no tensor")
+    return tensors
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    dtype: np.dtype[np.float64] | np.dtype[np.int32]
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+def _tensor_entry(name: str, entry: object) -> _Entry:
+    """Return a checked entry of the header."""
+    known = entry if isinstance(entry, dict) else {}
+    dtype = known.get("dtype")
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise FileFormatError(
+            f"the tensor {name:.80} has type {dtype!s:.20}, "
+            f"expected one of {', '.join(DTYPES)}"
+        )
+    shape, offsets = known.get("shape"), known.get("data_offsets")
+    if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
+        raise FileFormatError(f"the tensor {name:.80} has no proper shape or place")
+    found = _Entry(name, DTYPES[dtype], tuple(shape), *offsets)
+    if len(found.shape) > MOST_AXES or found.stop - found.start != (
+        found.size * found.dtype.itemsize
+    ):
+        raise FileFormatError(f"the tensor {name:.80} does not fill its place in the file")
     return found
+
+
+def _are_counts(values: object) -> TypeGuard[list[int]]:
+    return isinstance(values, list) and all(
+        type(v) is int and 0 <= v <= LARGEST_COUNT for v in values
+    )
 
 
 def _parse_object(text: bytes) -> dict[str, object]:

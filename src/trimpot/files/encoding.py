@@ -17,7 +17,10 @@ REFERENCE = "$tensor"
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 Tensors = dict[str, np.ndarray]
 
-DTYPES = {"F64": np.dtype(np.float64), "I32": np.dtype(np.int32)}
+DTYPES: dict[str, np.dtype[np.float64] | np.dtype[np.int32]] = {
+    "F64": np.dtype(np.float64),
+    "I32": np.dtype(np.int32),
+}
 """Types of tensors in potential files, by their safetensors name."""
 
 SAFETENSORS_NAMES = {dtype: name for name, dtype in DTYPES.items()}

@@ -67,8 +67,10 @@ class CoreSettings:
 
 
 def _reach(profile: PairProfile, a: int, b: int) -> float:
-    size = covalent_radius(a) + covalent_radius(b)
-    return min(profile.shortest(a, b), LARGEST_REACH * size)
+    shortest = profile.shortest(a, b)
+    if not profile.has(a, b):
+        return shortest
+    return min(shortest, LARGEST_REACH * (covalent_radius(a) + covalent_radius(b)))
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,11 @@ class PairSettings:
     cutoff : float
         Upper end of the knots in angstrom.
     intervals : int
-        Knot intervals; a curve has intervals free coefficients (+ 3 - 3 frozen).
+        Knot intervals between r_min and cutoff; with r_min 0 also the number of free
+        coefficients of a curve.
     r_min : float
-        Lower end of the knots in angstrom; at 0 there is no lower edge to fall off.
+        Lower end of the spaced knots in angstrom. Below it the curve goes on to 0 with
+        intervals as wide as the first, so that there is no lower edge to fall off.
     spacing : str
         How knots are spread: uniform, square, geometric, inverse.
     breaks : list of float, optional
@@ -97,11 +99,22 @@ class PairSettings:
             if s.breaks is not None
             else spaced_breaks(s.r_min, s.cutoff, s.intervals, s.spacing)
         )
-        knots = clamped(breaks)
+        knots = clamped(_down_to_zero(breaks))
         columns = np.full(n_basis(knots), -1, dtype=np.int32)
         n_free = len(columns) - FROZEN_AT_END
         columns[:n_free] = first + np.arange(n_free)
         return PairCurve(pair, knots, columns, wall)
+
+
+def _down_to_zero(breaks: FloatArray) -> FloatArray:
+    """Continue breakpoints to r = 0 with intervals as wide as the first one or less.
+
+    A curve that ended above 0 would fall off its lower end.
+    """
+    if breaks[0] == 0.0:
+        return breaks
+    count = int(np.ceil(breaks[0] / (breaks[1] - breaks[0])))
+    return np.concatenate([np.linspace(0.0, breaks[0], count + 1)[:-1], breaks])
 
 
 def unordered_pair(text: str, species: tuple[int, ...]) -> tuple[int, int]:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from trimpot.splines.term import Term
 
 
+SHORTEST_CUTOFF = 0.01
+"""Angstrom."""
+
+
 @dataclass(frozen=True)
 class SplinePotential:
     """Energies as a sum of spline terms.
@@ -62,8 +66,11 @@ class SplinePotential:
 
     @property
     def cutoff(self) -> float:
-        """Largest distance at which two atoms interact, angstrom."""
-        return max((t.cutoff for t in self.terms), default=0.0)
+        """Largest distance at which two atoms interact, angstrom.
+
+        Never 0: isolated-atom energies alone are a potential too, and lists need a reach.
+        """
+        return max([SHORTEST_CUTOFF, *(t.cutoff for t in self.terms)])
 
     @cached_property
     def native_terms(self) -> list[_native.Term]:

@@ -39,12 +39,15 @@ class PairProfile:
     counts: FloatArray
     cutoff: float
 
+    def has(self, a: int, b: int) -> bool:
+        """Return whether the pair occurs in the data (below the cutoff)."""
+        i, j = self.species.index(a), self.species.index(b)
+        return bool(np.isfinite(self.smallest[i, j]))
+
     def shortest(self, a: int, b: int) -> float:
         """Return the smallest distance of the data, a typical one for an absent pair."""
-        i, j = self.species.index(a), self.species.index(b)
-        found = float(self.smallest[i, j])
-        if np.isfinite(found):
-            return found
+        if self.has(a, b):
+            return float(self.smallest[self.species.index(a), self.species.index(b)])
         return TYPICAL_SHORTEST * (covalent_radius(a) + covalent_radius(b))
 
 

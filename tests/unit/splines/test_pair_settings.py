@@ -100,3 +100,16 @@ def test_rows_leave_curves_free_above_the_wall():
     well[8] = 1.0  # support from 2.5 A
     assert np.allclose(rows @ (c + 100.0 * well), rows @ c)
     assert slopes_of(term, c + 100.0 * well, 2.1, 5.0).max() > 0.0
+
+
+@pytest.mark.parametrize("spacing", ["uniform", "square", "geometric", "inverse"])
+def test_curves_reach_down_to_zero_whatever_the_lower_end(spacing):
+    settings = PairSettings(cutoff=5.0, intervals=12, r_min=1.7, spacing=spacing)
+    (curve,) = settings.build((74,), profile_of((74,), 2.1)).curves
+    assert curve.knots[0] == 0.0
+    widths = np.diff(np.unique(curve.knots))
+    below = np.unique(curve.knots)[1:] <= 1.7 + 1e-9
+    assert widths[below].max() <= widths[below.sum()] + 1e-12
+    explicit = PairSettings(breaks=(1.0, 2.0, 3.0, 4.0, 5.0))
+    (curve,) = explicit.build((74,), profile_of((74,), 2.1)).curves
+    assert list(np.unique(curve.knots)) == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
