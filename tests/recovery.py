@@ -108,22 +108,24 @@ def thermal_crystals(potential, lattice, nearest, shortest, count, seed):
     return frames
 
 
-def random_clusters(potential, shortest, count, seed, *, atoms=5, half_width=3.0):
-    """Free clusters of atoms at random, none closer than ``shortest``.
+def random_trimers(potential, shortest, count, seed):
+    """Free triangles with random legs and angle, no side below ``shortest``.
 
-    They fill every distance down to the lower end of the knots and every angle, which
-    crystals do not: the error is then that of the splines and not of missing data.
+    They fill the whole domain of V3, which crystals do not: the error is then that of
+    the splines and not of missing data.
     """
     rng = np.random.default_rng(seed)
     frames = []
     while len(frames) < count:
-        placed = np.empty((0, 3))
-        while len(placed) < atoms:
-            trial = rng.uniform(-half_width, half_width, 3)
-            if np.linalg.norm(placed - trial, axis=1).min(initial=9.0) > shortest:
-                placed = np.concatenate([placed, trial[None]])
-        structure = free_cluster([potential.species[0]] * atoms, placed)
-        frames.append(labelled(potential, structure, "cluster"))
+        leg, other = rng.uniform(shortest, potential.cutoff, 2)
+        angle = np.arccos(rng.uniform(-1.0, 1.0))
+        ends = np.array([[leg, 0.0], [other * np.cos(angle), other * np.sin(angle)]])
+        if np.linalg.norm(ends[1] - ends[0]) < shortest:
+            continue
+        placed = np.zeros((3, 3))
+        placed[1:, :2] = ends
+        structure = free_cluster([potential.species[0]] * 3, placed)
+        frames.append(labelled(potential, structure, "trimer"))
     return frames
 
 
@@ -170,11 +172,11 @@ def lennard_jones_levels(intervals=(20, 40, 80, 160), count=800):
     return levels
 
 
-def stillinger_weber_levels(intervals=(5, 10), count=3000):
+def stillinger_weber_levels(intervals=(8, 16), count=20000):
     """UF2,3 fitted to every environment; tested on thermal crystals."""
     potential, shortest = StillingerWeber(), 2.1
     lattices = ("diamond", "sc", "bcc", "fcc")
-    train = random_clusters(potential, shortest, count, 3)
+    train = random_trimers(potential, shortest, count, 3)
     train += random_crystals(potential, shortest, 60, 4, lattices=lattices)
     return triplet_levels(potential, shortest, intervals, train)
 
