@@ -122,14 +122,14 @@ def _limits(facts: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _flat(value: object, prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """Return nested dictionaries as (dotted name, text)."""
+    """Return nested dictionaries as rows of (name in words, text)."""
     if value is None:
         return ()
     if not isinstance(value, Mapping):
         return ((prefix or "value", _text(value)),)
     rows: list[tuple[str, str]] = []
     for key, item in value.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
+        name = f"{prefix} {key}".strip().replace("_", " ")
         rows += _flat(item, name) if isinstance(item, Mapping) else [(name, _text(item))]
     return tuple(rows)
 

@@ -133,7 +133,7 @@ def test_card_says_what_it_is_how_good_and_what_it_is_not_for():
     for expected in (
         "# Model card: tungsten",
         "pair 5.5 Å, legs 4.25 Å",
-        "**split.field:** uf3_train",
+        "**split field:** uf3_train",
         "5.84 ± 0.21",
         "Describes only W",
         "W-W 1.8 Å",

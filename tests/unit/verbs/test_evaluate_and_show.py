@@ -47,7 +47,7 @@ def test_show_prints_a_card_with_the_recorded_errors(trained):
     for part in (
         "# Model card: model.trimpot",
         "pair 4.2",
-        "training_frames",
+        "training frames",
         "test energy",
     ):
         assert part in result.card
