@@ -6,63 +6,16 @@ from typing import Annotated
 import numpy
 from numpy.typing import NDArray
 
-def build_neighbors(
-    positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    cell: Annotated[
-        NDArray[numpy.float64], dict(shape=(3, 3), order="C", device="cpu", writable=False)
-    ],
-    pbc: Annotated[
-        NDArray[numpy.bool_], dict(shape=(3), order="C", device="cpu", writable=False)
-    ],
-    cutoff: float,
-    threads: int = 1,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(shape=(None, 3))],
-    Annotated[NDArray[numpy.int32], dict(shape=(None,))],
-    Annotated[NDArray[numpy.int32], dict(shape=(None, 3))],
-    Annotated[NDArray[numpy.int64], dict(shape=(None,))],
-    Annotated[NDArray[numpy.int32], dict(shape=(None,))],
-]:
+
+def build_neighbors(positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], cell: Annotated[NDArray[numpy.float64], dict(shape=(3, 3), order='C', device='cpu', writable=False)], pbc: Annotated[NDArray[numpy.bool_], dict(shape=(3), order='C', device='cpu', writable=False)], cutoff: float, threads: int = 1) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, 3))], Annotated[NDArray[numpy.int32], dict(shape=(None,))], Annotated[NDArray[numpy.int32], dict(shape=(None, 3))], Annotated[NDArray[numpy.int64], dict(shape=(None,))], Annotated[NDArray[numpy.int32], dict(shape=(None,))]]:
     """
     Return (positions, owners, shifts, first, neighbors) of local and ghost atoms.
     """
 
-def refresh_positions(
-    positions_all: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, 3), order="C", device="cpu")
-    ],
-    owners: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    shifts: Annotated[
-        NDArray[numpy.int32], dict(shape=(None, 3), order="C", device="cpu", writable=False)
-    ],
-    positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    cell: Annotated[
-        NDArray[numpy.float64], dict(shape=(3, 3), order="C", device="cpu", writable=False)
-    ],
-) -> None:
+def refresh_positions(positions_all: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], owners: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], shifts: Annotated[NDArray[numpy.int32], dict(shape=(None, 3), order='C', device='cpu', writable=False)], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], cell: Annotated[NDArray[numpy.float64], dict(shape=(3, 3), order='C', device='cpu', writable=False)]) -> None:
     """Write positions[owners] + shifts @ cell into positions_all."""
 
-def largest_displacement(
-    positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    build_positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    deformation: Annotated[
-        NDArray[numpy.float64], dict(shape=(3, 3), order="C", device="cpu", writable=False)
-    ],
-) -> float:
+def largest_displacement(positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], build_positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], deformation: Annotated[NDArray[numpy.float64], dict(shape=(3, 3), order='C', device='cpu', writable=False)]) -> float:
     """
     Return the largest |u - mean(u)| of u = positions - build_positions @ deformation.
     """
@@ -72,221 +25,28 @@ class Term:
 
     @property
     def cutoff(self) -> float: ...
+
     @property
     def n_columns(self) -> int: ...
 
-def one_body(
-    columns: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    n_columns: int,
-    coefficients: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Term: ...
-def pair_spline(
-    n_species: int,
-    table: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    knots: Sequence[
-        Annotated[
-            NDArray[numpy.float64],
-            dict(shape=(None,), order="C", device="cpu", writable=False),
-        ]
-    ],
-    columns: Sequence[
-        Annotated[
-            NDArray[numpy.int32],
-            dict(shape=(None,), order="C", device="cpu", writable=False),
-        ]
-    ],
-    n_columns: int,
-    coefficients: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Term: ...
-def triplet_spline(
-    n_species: int,
-    table: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    knots_ij: Sequence[
-        Annotated[
-            NDArray[numpy.float64],
-            dict(shape=(None,), order="C", device="cpu", writable=False),
-        ]
-    ],
-    knots_ik: Sequence[
-        Annotated[
-            NDArray[numpy.float64],
-            dict(shape=(None,), order="C", device="cpu", writable=False),
-        ]
-    ],
-    knots_jk: Sequence[
-        Annotated[
-            NDArray[numpy.float64],
-            dict(shape=(None,), order="C", device="cpu", writable=False),
-        ]
-    ],
-    columns: Sequence[
-        Annotated[
-            NDArray[numpy.int32],
-            dict(shape=(None,), order="C", device="cpu", writable=False),
-        ]
-    ],
-    n_columns: int,
-    coefficients: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Term: ...
-def zbl(
-    numbers: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    inner: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    outer: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Term: ...
-def evaluate(
-    terms: Sequence[Term],
-    positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    species: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    owners: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    first: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    neighbors: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    energies: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")
-    ],
-    forces: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, 3), order="C", device="cpu")
-    ],
-    virial: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    threads: int,
-) -> None: ...
+def one_body(columns: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_columns: int, coefficients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Term: ...
+
+def pair_spline(n_species: int, table: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], knots: Sequence[Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]], columns: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]], n_columns: int, coefficients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Term: ...
+
+def triplet_spline(n_species: int, table: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], knots_ij: Sequence[Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]], knots_ik: Sequence[Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]], knots_jk: Sequence[Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]], columns: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]], n_columns: int, coefficients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Term: ...
+
+def zbl(numbers: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], inner: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outer: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Term: ...
+
+def evaluate(terms: Sequence[Term], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], owners: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], first: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], neighbors: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], energies: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], forces: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], virial: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], threads: int) -> None: ...
+
 def instruction_sets() -> list[str]:
     """Instruction sets that this processor can run, best first."""
 
 def instruction_set() -> str:
     """Instruction set in use."""
 
-def design_rows(
-    terms: Sequence[Term],
-    offsets: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    species: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    cells: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3, 3), order="C", device="cpu", writable=False),
-    ],
-    pbc: Annotated[
-        NDArray[numpy.bool_], dict(shape=(None, 3), order="C", device="cpu", writable=False)
-    ],
-    energy_row: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    force_row: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    stress_row: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    energy_scale: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    force_scale: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    stress_scale: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    energy: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")
-    ],
-    forces: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")
-    ],
-    stress: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")
-    ],
-    threads: int,
-) -> None: ...
-def evaluate_frames(
-    terms: Sequence[Term],
-    offsets: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    species: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    cells: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3, 3), order="C", device="cpu", writable=False),
-    ],
-    pbc: Annotated[
-        NDArray[numpy.bool_], dict(shape=(None, 3), order="C", device="cpu", writable=False)
-    ],
-    energies: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")
-    ],
-    forces: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, 3), order="C", device="cpu")
-    ],
-    virials: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, 3, 3), order="C", device="cpu")
-    ],
-    threads: int,
-) -> None: ...
-def pair_statistics(
-    offsets: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    positions: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3), order="C", device="cpu", writable=False),
-    ],
-    species: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    cells: Annotated[
-        NDArray[numpy.float64],
-        dict(shape=(None, 3, 3), order="C", device="cpu", writable=False),
-    ],
-    pbc: Annotated[
-        NDArray[numpy.bool_], dict(shape=(None, 3), order="C", device="cpu", writable=False)
-    ],
-    n_species: int,
-    cutoff: float,
-    smallest: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")
-    ],
-    histogram: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")
-    ],
-    threads: int,
-) -> None: ...
+def design_rows(terms: Sequence[Term], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], cells: Annotated[NDArray[numpy.float64], dict(shape=(None, 3, 3), order='C', device='cpu', writable=False)], pbc: Annotated[NDArray[numpy.bool_], dict(shape=(None, 3), order='C', device='cpu', writable=False)], energy_row: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], force_row: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], stress_row: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], energy_scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], force_scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], stress_scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], energy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], forces: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], stress: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], threads: int) -> None: ...
+
+def evaluate_frames(terms: Sequence[Term], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], cells: Annotated[NDArray[numpy.float64], dict(shape=(None, 3, 3), order='C', device='cpu', writable=False)], pbc: Annotated[NDArray[numpy.bool_], dict(shape=(None, 3), order='C', device='cpu', writable=False)], energies: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], forces: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], virials: Annotated[NDArray[numpy.float64], dict(shape=(None, 3, 3), order='C', device='cpu')], threads: int) -> None: ...
+
+def pair_statistics(offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], cells: Annotated[NDArray[numpy.float64], dict(shape=(None, 3, 3), order='C', device='cpu', writable=False)], pbc: Annotated[NDArray[numpy.bool_], dict(shape=(None, 3), order='C', device='cpu', writable=False)], n_species: int, cutoff: float, smallest: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], histogram: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], threads: int) -> None: ...

@@ -19,6 +19,7 @@ import typer
 
 from trimpot.cli.options import Json, Model, Output, Settings, Threads, Traceback
 from trimpot.errors import TrimpotError
+from trimpot.instruction_sets import check_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -189,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _stopping_cleanly():
+            check_environment()
             app(given, prog_name="trimpot")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else INTERNAL

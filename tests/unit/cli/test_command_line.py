@@ -34,6 +34,12 @@ def test_help_ends_with_an_example(verb, capsys):
     assert "--json" in text
 
 
+def test_unknown_instruction_set_is_wrong_usage(monkeypatch, capsys):
+    monkeypatch.setenv("TRIMPOT_INSTRUCTION_SET", "mmx")
+    assert main(["info"]) == 2
+    assert "choose one of" in capsys.readouterr().err
+
+
 def test_help_lists_every_verb(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
