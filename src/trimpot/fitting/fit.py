@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from trimpot.data import Frame
     from trimpot.fitting.blocks import Blocks
     from trimpot.fitting.settings import FitSettings
+    from trimpot.fitting.targets import Targets
     from trimpot.splines.profile import PairProfile
     from trimpot.splines.term import Term
 
@@ -120,11 +121,18 @@ def gather(
     frames: Sequence[Frame],
     settings: FitSettings,
     *,
+    targets: Targets | None = None,
     threads: int = 0,
     progress: Progress | None = None,
 ) -> Blocks:
-    """Return the Gram blocks of the training frames: the only pass over the data."""
-    targets = make_targets(frames, model.species, model.fixed, settings, threads=threads)
+    """Return the Gram blocks of the training frames: the only pass over the data.
+
+    ``targets`` spares making them again where a forecast has needed them already.
+    """
+    if targets is None:
+        targets = make_targets(
+            frames, model.species, model.fixed, settings, threads=threads
+        )
     if len(frames) == 1:  # nothing to hold out: strengths are judged on the frame itself
         fold_of_frame = np.zeros(1, dtype=np.int64)
     else:

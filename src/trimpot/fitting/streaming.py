@@ -36,11 +36,10 @@ BATCH_BYTES = 96 * 2**20
 
 @dataclass(frozen=True)
 class Forecast:
-    """Memory (beside program and frames) and arithmetic that a fit will need."""
+    """Memory that a fit will need beside program and frames."""
 
     n_columns: int
     bytes: int
-    flops: float
 
 
 def forecast(n_columns: int, targets: Targets, folds: int, *, threads: int = 0) -> Forecast:
@@ -52,12 +51,7 @@ def forecast(n_columns: int, targets: Targets, folds: int, *, threads: int = 0) 
     n_quantities = len(targets.quantities)
     trials = parallel_trials(n_columns, thread_count(threads))
     matrices = (folds + 1 + trials) * n_quantities + 2 * trials
-    rows = sum(targets.rows(q) for q in targets.quantities)
-    return Forecast(
-        n_columns,
-        matrices * n_columns**2 * 8 + BATCH_BYTES,
-        rows * float(n_columns) ** 2,
-    )
+    return Forecast(n_columns, matrices * n_columns**2 * 8 + BATCH_BYTES)
 
 
 def accumulate(
@@ -168,8 +162,6 @@ def _add_rows(block: Block, rows: FloatArray, values: FloatArray) -> None:
     if len(rows) == 0:
         return
     # rows.T is Fortran-ordered (n, rows): dsyrk forms A^T A in place, lower triangle.
-    result = dsyrk(1.0, rows.T, beta=1.0, c=block.gram, trans=0, lower=1, overwrite_c=1)
-    if result is not block.gram and not np.shares_memory(result, block.gram):
-        block.gram = result
+    block.gram = dsyrk(1.0, rows.T, beta=1.0, c=block.gram, trans=0, lower=1, overwrite_c=1)
     block.moment += rows.T @ values
     block.square += float(values @ values)

@@ -182,7 +182,7 @@ def _stored(path: Path, key: str, watcher: Watcher) -> Blocks | None:
 
 def _gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher) -> Blocks:
     targets = make_targets(
-        data.fitted, model.species, (), config.fit, threads=config.threads
+        data.fitted, model.species, model.fixed, config.fit, threads=config.threads
     )
     n = sum(t.n_coefficients for t in model.free)
     folds = min(config.fit.folds, len(data.fitted))
@@ -194,7 +194,12 @@ def _gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher
     )
     require_memory(need.bytes, n)
     return gather(
-        model, data.fitted, config.fit, threads=config.threads, progress=watcher.progress
+        model,
+        data.fitted,
+        config.fit,
+        targets=targets,
+        threads=config.threads,
+        progress=watcher.progress,
     )
 
 

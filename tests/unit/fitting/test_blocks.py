@@ -175,5 +175,3 @@ def test_the_forecast_covers_the_blocks_and_grows_with_folds_and_columns():
     assert forecast(n, targets, 5).bytes > held
     assert forecast(2 * n, targets, 5).bytes > 2 * forecast(n, targets, 5).bytes
     assert forecast(n, targets, 10).bytes > forecast(n, targets, 5).bytes
-    rows = sum(targets.rows(q) for q in QUANTITIES)
-    assert forecast(n, targets, 5).flops == rows * n**2
