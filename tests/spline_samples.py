@@ -16,6 +16,13 @@ from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
 from trimpot.splines.triplet_settings import TripletSettings
 
+
+def greville(knots):
+    """The abscissa that each coefficient stands for (mean of its inner knots)."""
+    n = len(knots) - 4
+    return (knots[1 : n + 1] + knots[2 : n + 2] + knots[3 : n + 3]) / 3
+
+
 SPECIES = {1: (74,), 2: (14, 74), 3: (14, 32, 74)}
 PAIR_CUTOFF, LEG_CUTOFF, BASE_CUTOFF = 4.6, 4.0, 5.1
 

@@ -93,9 +93,3 @@ def supports(knots: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return lower and upper ends of each basis function's support (angstrom)."""
     n = n_basis(knots)
     return knots[:n], knots[DEGREE + 1 : DEGREE + 1 + n]
-
-
-def greville(knots: FloatArray) -> FloatArray:
-    """Return the abscissa that each coefficient stands for (mean of its inner knots)."""
-    n = n_basis(knots)
-    return (knots[1 : n + 1] + knots[2 : n + 2] + knots[3 : n + 3]) / DEGREE

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
+from spline_samples import greville
 from trimpot.errors import InputError
-from trimpot.splines.knots import clamped, greville, n_basis, spaced_breaks, supports
+from trimpot.splines.knots import clamped, n_basis, spaced_breaks, supports
 from trimpot.splines.reference import bspline_basis
 
 SPACINGS = ("uniform", "square", "geometric", "inverse")

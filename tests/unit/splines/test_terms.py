@@ -8,6 +8,7 @@ from spline_samples import (
     OTHER_SPACING,
     SPECIES,
     UNIFORM,
+    greville,
     profile_of,
     random_potential,
     scattered,
@@ -16,7 +17,6 @@ from spline_samples import (
 from trimpot.elements import covalent_radius
 from trimpot.errors import FileFormatError, InputError
 from trimpot.splines.core import CoreSettings
-from trimpot.splines.knots import greville
 from trimpot.splines.pair import PairSettings
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.registry import TERM_KINDS, restore_term
