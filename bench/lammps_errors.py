@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.lammps import Prism
 from ase.io import write
-from lammps_runs import ONE_CORE
+from lammps_runs import run_input
 
 from trimpot.validation.predictions import Predictions
 
@@ -65,17 +64,7 @@ def predict(lmp: str, folder: Path, frames, symbols, commands) -> Predictions:
         )
         script.append(FRAME.format(k=k, commands="\n".join(commands)))
     (folder / "in.lmp").write_text("".join(script))
-    done = subprocess.run(
-        [lmp, "-in", "in.lmp", "-log", "none", "-nocite"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=ONE_CORE,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"lmp failed:\n{done.stdout[-2000:]}{done.stderr[-1000:]}")
-    rows = _thermo(done.stdout)
+    rows = _thermo(run_input(lmp, folder))
     if len(rows) != len(prisms):
         raise RuntimeError(f"lmp printed {len(rows)} energies for {len(prisms)} frames")
     return Predictions(

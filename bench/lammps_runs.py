@@ -67,6 +67,11 @@ def nve(lmp, folder: Path, atoms, commands, *, steps: int, warmup: int, skin: fl
         f"run {steps}",
     ]
     (folder / "in.lmp").write_text("\n".join(lines) + "\n")
+    return _parsed(run_input(lmp, folder), steps)
+
+
+def run_input(lmp: str, folder: Path) -> str:
+    """Run ``folder/in.lmp`` there on one core and return what lmp printed."""
     done = subprocess.run(
         [lmp, "-in", "in.lmp", "-log", "none", "-nocite"],
         cwd=folder,
@@ -77,7 +82,7 @@ def nve(lmp, folder: Path, atoms, commands, *, steps: int, warmup: int, skin: fl
     )
     if done.returncode != 0:
         raise RuntimeError(f"lmp failed:\n{done.stdout[-2000:]}{done.stderr[-1000:]}")
-    return _parsed(done.stdout, steps)
+    return done.stdout
 
 
 def _parsed(output: str, steps: int) -> LammpsRun:
