@@ -6,13 +6,19 @@ Units: eV, angstrom. Cell rows are lattice vectors. Signs: docs/conventions.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from trimpot.errors import InputError
 
+Precision = Literal["double", "mixed"]
+"""Arithmetic of a potential: all double, or single inside an atom's environment with sums
+and state in double."""
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -146,4 +152,31 @@ class Potential(Protocol):
         ``threads`` 0 means all available cores. Raises ``InputError`` for an element
         outside ``species`` and ``NonFiniteResultError`` for NaN or infinity.
         """
+        ...
+
+
+class Follower(Protocol):
+    """Evaluates one structure that moves, and keeps its lists from call to call."""
+
+    @property
+    def builds(self) -> int:
+        """Number of neighbour lists built so far."""
+        ...
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Time spent so far in ``list`` (checks, builds, images) and in ``kernels``."""
+        ...
+
+    def evaluate(self, structure: Structure) -> Evaluation:
+        """Return energies, forces and virial; see ``Potential.evaluate``."""
+        ...
+
+
+@runtime_checkable
+class FollowingPotential(Potential, Protocol):
+    """A potential with a faster way to evaluate a moving structure than list by list."""
+
+    def follow(self, *, skin: float, threads: int, precision: Precision) -> Follower:
+        """Return an evaluator of one moving structure."""
         ...

@@ -9,14 +9,14 @@ import numpy as np
 from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 
-from trimpot.contract import Evaluation, Structure
+from trimpot.contract import Evaluation, Precision, Structure
+from trimpot.engines.following import follow
 from trimpot.engines.singlepoint import (
     check_evaluation,
     check_placement,
     check_species,
 )
 from trimpot.errors import InputError
-from trimpot.neighbors import VerletList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,9 @@ class Calculator(AseCalculator):
         Extra radius of the neighbour list in angstrom; only speed depends on it.
     threads : int
         Threads of one force call; 0 means all available cores.
+    precision : {"double", "mixed"}
+        Arithmetic of the kernels (docs/conventions.md); mixed is faster, and only spline
+        potentials have it.
 
     Notes
     -----
@@ -80,7 +83,12 @@ class Calculator(AseCalculator):
     ignored_changes: set[str] = {"initial_charges", "initial_magmoms"}  # noqa: RUF012
 
     def __init__(
-        self, potential: Potential, *, skin: float = 1.0, threads: int = 0
+        self,
+        potential: Potential,
+        *,
+        skin: float = 1.0,
+        threads: int = 0,
+        precision: Precision = "double",
     ) -> None:
         if not (np.isfinite(skin) and skin >= 0.0):
             raise InputError(f"skin is {skin} A, expected a number >= 0; 1.0 suits most MD")
@@ -92,7 +100,10 @@ class Calculator(AseCalculator):
         self.potential = potential
         self.skin = float(skin)
         self.threads = threads
-        self._list = VerletList(potential.cutoff, self.skin)
+        self.precision = precision
+        self._follower = follow(
+            potential, skin=self.skin, threads=threads, precision=precision
+        )
 
     def calculate(
         self,
@@ -149,14 +160,18 @@ class Calculator(AseCalculator):
         if len(structure) == 0:
             return Evaluation(np.zeros(0), np.zeros((0, 3)), np.zeros((3, 3)))
         check_placement(structure)
-        around = self._list.update(structure)
-        evaluation = self.potential.evaluate(around, threads=self.threads)
+        evaluation = self._follower.evaluate(structure)
         check_evaluation(evaluation, structure.numbers)
         return evaluation
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         """Copy results but share the potential; the copy builds its own list."""
-        twin = type(self)(self.potential, skin=self.skin, threads=self.threads)
+        twin = type(self)(
+            self.potential,
+            skin=self.skin,
+            threads=self.threads,
+            precision=self.precision,
+        )
         twin.atoms = None if self.atoms is None else self.atoms.copy()
         twin.results = copy.deepcopy(self.results, memo)
         return twin
