@@ -19,6 +19,7 @@ the lower and upper end; LAMMPS takes no others.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import numpy as np
@@ -90,6 +91,28 @@ class TripletBlock:
 
 
 Block = PairBlock | TripletBlock
+
+
+def text_of(path: str | Path, expected: str) -> str:
+    """Return the text of a file; ``expected`` names its kind in messages.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened.
+    FileFormatError
+        If it is not text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"cannot read {path}: {error.strerror}; give the path of {expected}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{path} is not text (byte {error.start}); expected {expected}"
+        ) from error
 
 
 def uniform(knots: FloatArray) -> bool:
