@@ -6,7 +6,6 @@ Exit codes: 0 done; 2 wrong usage, input or settings; 1 a fault of Trimpot itsel
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
@@ -17,7 +16,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trimpot.cli import md
 from trimpot.cli.options import Json, Model, Output, Settings, Threads, Traceback
+from trimpot.cli.printing import example as _example
+from trimpot.cli.printing import print_result as _print
 from trimpot.errors import TrimpotError
 from trimpot.instruction_sets import check_environment
 
@@ -36,11 +38,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-def _example(*lines: str) -> str:
-    """Return an epilog that keeps its lines."""
-    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 @app.command(
@@ -152,6 +149,9 @@ def show(
         print(f"card and figures: {result.output}", file=sys.stderr)  # noqa: T201
 
 
+app.command(epilog=md.EPILOG)(md.md)
+
+
 @app.command(epilog=_example("trimpot info --json"))
 def info(
     as_json: Json = False,
@@ -174,15 +174,6 @@ def _fields(texts: Sequence[str]) -> dict[str, list[str]] | None:
             raise typer.BadParameter(f"{text!r}: expected FIELD=VALUE")
         wanted.setdefault(name, []).append(value)
     return wanted or None
-
-
-def _print(document: object) -> None:
-    """Print text as it is, anything else as one JSON document."""
-    from trimpot.verbs.plain import finite_plain
-
-    if isinstance(document, dict):
-        document = json.dumps(finite_plain(document), indent=1, allow_nan=False)
-    print(document)  # noqa: T201 - this is what a command line does
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

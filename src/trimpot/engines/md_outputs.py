@@ -33,8 +33,9 @@ LOG_COLUMNS = (
 class AppendedFile:
     """A new file that grows by whole pieces of text, never by a part of one.
 
-    Every piece reaches the operating system at once. A piece that cannot be written
-    whole (full disk, stop signal) is taken back.
+    It is made with its first piece, so that a run that is refused leaves none. Every
+    piece reaches the operating system at once. A piece that cannot be written whole (full
+    disk, stop signal) is taken back.
 
     Raises
     ------
@@ -45,19 +46,17 @@ class AppendedFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._whole = 0
-        try:
-            self._handle: IO[bytes] = self.path.open("xb")
-        except OSError as error:
-            raise self._failed(error) from error
+        self._handle: IO[bytes] | None = None
 
     def append(self, text: str) -> None:
         """Add a piece."""
         piece = text.encode()
+        handle = self._opened()
         try:
-            self._handle.write(piece)
-            self._handle.flush()
+            handle.write(piece)
+            handle.flush()
         except BaseException as error:
-            self._take_back()
+            self._take_back(handle)
             if isinstance(error, OSError):
                 raise self._failed(error) from error
             raise
@@ -65,7 +64,8 @@ class AppendedFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._handle.close()
+        if self._handle is not None:
+            self._handle.close()
 
     def __enter__(self) -> Self:
         """Return the file itself."""
@@ -80,9 +80,17 @@ class AppendedFile:
         """Close the file."""
         self.close()
 
-    def _take_back(self) -> None:
+    def _opened(self) -> IO[bytes]:
+        if self._handle is None:
+            try:
+                self._handle = self.path.open("xb")
+            except OSError as error:
+                raise self._failed(error) from error
+        return self._handle
+
+    def _take_back(self, handle: IO[bytes]) -> None:
         with suppress(OSError):
-            self._handle.close()  # what is still buffered goes out, or fails, first
+            handle.close()  # what is still buffered goes out, or fails, first
         with suppress(OSError), self.path.open("r+b") as again:
             again.truncate(self._whole)
 
@@ -107,7 +115,7 @@ class LogFile(AppendedFile):
     def __init__(self, path: str | Path, interval: int) -> None:
         super().__init__(path)
         self.interval = interval
-        self.append(",".join(LOG_COLUMNS) + "\n")
+        self._header = ",".join(LOG_COLUMNS) + "\n"
 
     def record(self, atoms: Atoms, sample: Sample) -> None:  # noqa: ARG002
         """Add a line; a pressure that does not exist is an empty field."""
@@ -117,7 +125,8 @@ class LogFile(AppendedFile):
             f"{sample.temperature_k:.8g}",
             "" if sample.pressure_gpa is None else f"{sample.pressure_gpa:.8g}",
         ]
-        self.append(",".join([str(sample.step), *values]) + "\n")
+        self.append(self._header + ",".join([str(sample.step), *values]) + "\n")
+        self._header = ""
 
 
 class TrajectoryFile(AppendedFile):
