@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 FEWEST, MOST = 1000, 64_000
 """Points of a table that are tried where the caller gives none."""
 
+CLOSEST = 0.5
+"""First distance of a table, angstrom, where the caller gives none."""
+
 SMALLEST = 2
 """Points that a table needs at least."""
 
@@ -43,9 +46,9 @@ class TableSettings:
 
     Attributes
     ----------
-    inner : float
-        First distance, angstrom; a curve without a core whose knots start above it is
-        tabulated from its first knot.
+    inner : float, optional
+        First distance, angstrom; default: 0.5, or half the range of shorter curves. A
+        curve without a core whose knots start above it is tabulated from its first knot.
     points : int, optional
         Points per table, even in r^2; without them the fewest of 1000, 2000, ... 64000
         that keep the bounds.
@@ -56,7 +59,7 @@ class TableSettings:
         larger than 1.
     """
 
-    inner: float = 0.5
+    inner: float | None = None
     points: int | None = None
     interpolation: Interpolation = "spline"
     energy_bound: float = 1e-6
@@ -68,7 +71,7 @@ class TableSettings:
             raise InputError(
                 f"interpolation is {self.interpolation!r}, expected 'spline' or 'linear'"
             )
-        if not 0.0 < self.inner < np.inf:
+        if self.inner is not None and not 0.0 < self.inner < np.inf:
             raise InputError(f"inner {self.inner} A: a table must start above r = 0")
         if self.points is not None and self.points < SMALLEST:
             raise InputError(f"points {self.points}: a table needs at least {SMALLEST}")
@@ -190,7 +193,7 @@ def _check_kinds(potential: SplinePotential) -> None:
         )
 
 
-def _curves(potential: SplinePotential, inner: float) -> dict[str, DimerCurve]:
+def _curves(potential: SplinePotential, inner: float | None) -> dict[str, DimerCurve]:
     """Return the curve of every pair of species; one without a function is zero."""
     bound = [
         (term, values)
@@ -202,7 +205,7 @@ def _curves(potential: SplinePotential, inner: float) -> dict[str, DimerCurve]:
     curves = {}
     for pair in combinations_with_replacement(potential.species, 2):
         first, last = _ends(pair, terms, alone.cutoff)
-        start = max(inner, first)
+        start = max(inner or min(CLOSEST, 0.5 * last), first)
         if start >= last:
             raise InputError(
                 f"{group_name(pair)} ends at {last} A, below the first distance {start} A "
