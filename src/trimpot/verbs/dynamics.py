@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -195,5 +196,8 @@ def _name(thing: object) -> str:
 
 
 def _shown(average: Average) -> str:
-    has_error = average.error == average.error  # NaN for few samples
-    return with_error(average.mean, average.error if has_error else None)
+    if math.isnan(average.error):  # too few samples
+        return with_error(average.mean, None)
+    if average.error < 1e-6:  # a conserved energy: the drift says how well
+        return f"{average.mean:.6f}"
+    return with_error(average.mean, average.error)
