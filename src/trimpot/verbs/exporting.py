@@ -1,0 +1,257 @@
+"""The verb ``export``: a folder that LAMMPS runs as it is, without a plugin."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from trimpot.errors import InputError
+from trimpot.files import load, write_text
+from trimpot.files.lammps_example import (
+    DATA,
+    INCLUDE,
+    INPUT,
+    data_text,
+    include_text,
+    input_text,
+)
+from trimpot.files.lammps_table import write_table
+from trimpot.files.uf3 import write_uf3
+from trimpot.splines.potential import SplinePotential
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trimpot.contract import Potential
+    from trimpot.files.lammps_table import TableSettings, TabulatedPair
+    from trimpot.files.uf3_export import CoreChoice
+
+Target = Literal["lammps-uf3", "lammps-table"]
+"""What a potential can be exported to."""
+
+README = "README.txt"
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What was written and what of the potential it holds.
+
+    Attributes
+    ----------
+    target : str
+        What it was exported to.
+    output : Path
+        The folder.
+    files : tuple of str
+        Names of the files in it.
+    commands : tuple of str
+        LAMMPS input lines of the potential, atom types in the order of species.
+    exact_from : dict
+        Distance in angstrom of each pair from which on LAMMPS gives the energies and
+        forces of the potential.
+    interpolation : dict
+        Of each tabulated pair: ends of the table (angstrom) and the largest errors of
+        its interpolation (eV, eV/A; relative where the exact value is larger than 1).
+    isolated_energies : dict
+        eV per element, which LAMMPS' potential energy does not have.
+    notes : tuple of str
+        What to know before using it, in sentences.
+    """
+
+    target: Target
+    output: Path
+    files: tuple[str, ...]
+    commands: tuple[str, ...]
+    exact_from: dict[str, float]
+    interpolation: dict[str, TabulatedPair]
+    isolated_energies: dict[str, float]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What one kind of export wrote."""
+
+    files: tuple[str, ...]
+    commands: tuple[str, ...]
+    exact_from: dict[str, float]
+    notes: tuple[str, ...]
+    interpolation: dict[str, TabulatedPair] = field(default_factory=dict)
+    isolated: dict[str, float] = field(default_factory=dict)
+
+
+def export(
+    model: str | Path | Potential,
+    to: Target,
+    *,
+    output: str | Path | None = None,
+    core: CoreChoice = "table",
+    table: TableSettings | None = None,
+) -> ExportResult:
+    """Write a potential for LAMMPS, with an input that runs it.
+
+    Parameters
+    ----------
+    model
+        A potential or the path of its file.
+    to : "lammps-uf3" or "lammps-table"
+        Format: pair and triplet splines, or tables of two-body potentials.
+    output
+        Folder to write into; default: name of the model and of the format.
+    core : "table", "drop" or "refuse"
+        What to do about a repulsive core with lammps-uf3; tables hold it.
+    table : TableSettings, optional
+        Range, points and error bounds of tables.
+
+    Raises
+    ------
+    InputError, FileFormatError, WriteError
+        If the model cannot be used, does not fit into the format, or cannot be written.
+    """
+    if to not in get_args(Target):
+        raise InputError(f"cannot export to {to!r}; known: {', '.join(get_args(Target))}")
+    potential = load(model) if isinstance(model, str | Path) else model
+    if not isinstance(potential, SplinePotential):
+        raise InputError(f"cannot export a potential of type {type(potential).__name__}")
+    stem = Path(model).stem if isinstance(model, str | Path) else "potential"
+    folder = Path(output) if output is not None else Path(f"{stem}-{to}")
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks
+    if to == "lammps-table":
+        written = _table(potential, folder, name, table)
+    else:
+        written = _uf3(potential, folder, name, core, table)
+    texts = _texts(potential, written)
+    for file, text in texts.items():
+        write_text(folder / file, text)
+    return ExportResult(
+        target=to,
+        output=folder,
+        files=(*written.files, *texts),
+        commands=written.commands,
+        exact_from=written.exact_from,
+        interpolation=written.interpolation,
+        isolated_energies=written.isolated,
+        notes=written.notes,
+    )
+
+
+def _table(
+    potential: SplinePotential, folder: Path, name: str, settings: TableSettings | None
+) -> _Written:
+    done = write_table(potential, folder / f"{name}.table", settings=settings)
+    ends = {pair: one.inner for pair, one in done.pairs.items()}
+    notes = (
+        *_about_isolated(done.isolated_energies),
+        _about_errors(done.pairs),
+        f"LAMMPS stops when two atoms come closer than {_listed(ends)}.",
+    )
+    return _Written(
+        (f"{name}.table",), done.commands, ends, notes, done.pairs, done.isolated_energies
+    )
+
+
+def _uf3(
+    potential: SplinePotential,
+    folder: Path,
+    name: str,
+    core: CoreChoice,
+    settings: TableSettings | None,
+) -> _Written:
+    done = write_uf3(potential, folder / f"{name}.uf3", core=core, table=settings)
+    notes = list(_about_isolated(done.isolated_energies))
+    files, pairs = [f"{name}.uf3"], {}
+    if done.core_table is not None:
+        files.append(f"{name}.core.table")
+        pairs = done.core_table.pairs
+        notes.append(
+            f"The repulsive core, which acts below {_listed(done.core_ends)}, is a table "
+            f"that LAMMPS adds. {_about_errors(pairs)}"
+        )
+    elif done.core_ends:
+        notes.append(f"The repulsive core below {_listed(done.core_ends)} is left out.")
+    notes.append(
+        f"Do not bring two atoms closer than {_listed(done.exact_from)}: there LAMMPS does "
+        "not compute this potential."
+    )
+    if "pair_style uf3 3" in done.commands or "uf3 3" in done.commands[0]:
+        notes.append(
+            "Energies per atom (compute pe/atom) share triangles out differently than "
+            "Trimpot does; their sum is the same."
+        )
+    return _Written(
+        tuple(files),
+        done.commands,
+        done.exact_from,
+        tuple(notes),
+        pairs,
+        done.isolated_energies,
+    )
+
+
+def _about_isolated(energies: Mapping[str, float]) -> tuple[str, ...]:
+    if not energies:
+        return ()
+    values = ", ".join(f"{symbol} {energy:.6f} eV" for symbol, energy in energies.items())
+    return (
+        f"LAMMPS' potential energy is without the energies of isolated atoms ({values}); "
+        f"v_trimpot_energy of {INCLUDE} has them.",
+    )
+
+
+def _about_errors(pairs: Mapping[str, TabulatedPair]) -> str:
+    energy = max(one.energy_error for one in pairs.values())
+    force = max(one.force_error for one in pairs.values())
+    return (
+        f"The tables are off by at most {energy:.1e} eV per pair and {force:.1e} eV/A "
+        "(relative where the value is above 1)."
+    )
+
+
+def _listed(distances: Mapping[str, float]) -> str:
+    return ", ".join(f"{r:.3f} A ({pair})" for pair, r in distances.items())
+
+
+def _texts(potential: SplinePotential, written: _Written) -> dict[str, str]:
+    """Return the texts of the example by file name."""
+    species = potential.species
+    include = include_text(written.commands, species, written.isolated)
+    return {
+        INCLUDE: include,
+        INPUT: input_text(species),
+        DATA: data_text(species, max(written.exact_from.values())),
+        README: _readme(written),
+    }
+
+
+def _readme(written: _Written) -> str:
+    files = ", ".join(written.files)
+    lines = [
+        "Interatomic potential for LAMMPS, written by Trimpot",
+        "",
+        f"Run it:   lmp -in {INPUT}",
+        f"Use it:   copy {files} and {INCLUDE} beside your input and write",
+        f"          'include {INCLUDE}' after read_data or create_atoms",
+        f"Example:  {DATA} is a made-up structure; only there to be run",
+        "",
+        "To know:",
+        *(f"- {note}" for note in written.notes),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def export_document(result: ExportResult) -> dict[str, object]:
+    """Return the result as JSON wants it."""
+    document = asdict(result)
+    document["output"] = str(result.output)
+    return document
+
+
+def export_lines(result: ExportResult) -> list[str]:
+    """Return the result as lines of text."""
+    lines = [f"{result.target}: {result.output}", f"files: {', '.join(result.files)}"]
+    lines += [f"  {command}" for command in result.commands]
+    lines += [f"note: {note}" for note in result.notes]
+    return [*lines, f"next: cd {result.output} && lmp -in {INPUT}"]
