@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, get_args
 
 from trimpot.contract import Precision
@@ -13,6 +14,8 @@ Ensemble = Literal["nve", "langevin"]
 
 DEFAULT_PRECISION: Precision = "double"
 """Arithmetic of dynamics when nothing is said; every place that needs it reads it here."""
+
+WHOLE = ("steps", "seed", "log_interval", "trajectory_interval", "threads")
 
 AT_LEAST = {
     "temperature_k": 0.0,
@@ -80,6 +83,10 @@ class MdSettings:
     def __post_init__(self) -> None:
         _check_choice("ensemble", self.ensemble, get_args(Ensemble))
         _check_choice("precision", self.precision, get_args(Precision))
+        for name in WHOLE:
+            value = getattr(self, name)
+            if not isinstance(value, Integral):
+                raise InputError(f"{name} is {value!r}, expected a whole number")
         for name, least in AT_LEAST.items():
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= least):

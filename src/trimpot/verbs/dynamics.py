@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from trimpot.engines.md import MdResult, Output, run
 from trimpot.engines.md_outputs import LogFile, TrajectoryFile, extxyz
 from trimpot.engines.md_settings import MdSettings
-from trimpot.errors import InputError, TrimpotError
+from trimpot.errors import InputError, NonFiniteResultError, WriteError
 from trimpot.files import load, write_text
 from trimpot.files.release import release
 from trimpot.reports.numbers import with_error
@@ -165,8 +165,9 @@ def _recorded(
             outputs.append(files.enter_context(trajectory))
         try:
             return run(potential, atoms, settings, outputs=outputs, watcher=watcher)
-        except TrimpotError:
-            watcher.note(f"the run ended early; its files up to then: {folder}")
+        except (NonFiniteResultError, WriteError):
+            if (folder / LOG).exists():
+                watcher.note(f"the run ended early; its files up to then: {folder}")
             raise
 
 

@@ -101,7 +101,7 @@ def test_langevin_reaches_its_temperature_and_fluctuates_as_it_should(start):
     assert 2.0 < found.error < 15.0
     assert found.mean == pytest.approx(600.0, abs=3.5 * found.error)
     # canonical: var(T) / T^2 = 2 / (3 N - 3)
-    assert t.std() / t.mean() == pytest.approx(np.sqrt(2.0 / 45.0), rel=0.15)
+    assert t.std() / t.mean() == pytest.approx(np.sqrt(2.0 / 45.0), rel=0.25)
     assert result.drift is None
     np.testing.assert_allclose(result.atoms.get_momenta().sum(axis=0), 0.0, atol=1e-9)
 
@@ -159,11 +159,14 @@ def test_pressure_has_its_kinetic_part_and_clusters_have_none():
     assert result.averages.pressure_gpa is None
 
 
-def test_samples_do_not_change_the_motion():
-    ends = [
-        run(Morse(), atoms_of(crystal()), settings(steps=50, log_interval=n)).atoms
-        for n in (1, 50)
-    ]
+@pytest.mark.parametrize("ensemble", ["nve", "langevin"])
+def test_samples_cost_no_evaluations_and_do_not_change_the_motion(ensemble):
+    ends = []
+    for interval in (1, 50):
+        potential = Morse()
+        usual = settings(steps=50, log_interval=interval, ensemble=ensemble)
+        ends.append(run(potential, atoms_of(crystal()), usual).atoms)
+        assert potential.calls == 51
     np.testing.assert_array_equal(ends[0].positions, ends[1].positions)
 
 
@@ -218,6 +221,7 @@ def test_atoms_thrown_out_of_reach_stop_the_run(force):
         ({"timestep_fs": 0.0}, "timestep_fs is 0.0"),
         ({"timestep_fs": float("nan")}, "timestep_fs is nan"),
         ({"steps": 0}, "steps is 0"),
+        ({"steps": 1e5}, "steps is 100000.0, expected a whole number"),
         ({"friction_per_ps": 0.0}, "friction_per_ps"),
         ({"log_interval": 0}, "log_interval is 0"),
         ({"trajectory_interval": -1}, "trajectory_interval"),

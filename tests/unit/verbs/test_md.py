@@ -15,10 +15,11 @@ import pytest
 from ase.build import bulk
 from ase.io import read, write
 
+from toy_potentials import Morse
 from trimpot.cli import md as module
 from trimpot.cli.app import main
 from trimpot.engines.md_settings import MdSettings
-from trimpot.errors import DataError, InputError
+from trimpot.errors import DataError, InputError, NonFiniteResultError
 from trimpot.verbs.dynamics import md
 
 FILES = ["final.extxyz", "log.csv", "summary.json", "trajectory.extxyz"]
@@ -123,6 +124,26 @@ def test_structures_that_cannot_be_used(trained, cell, tmp_path):
     with pytest.raises(InputError, match="not periodic along cell vector b"):
         md(trained.potential, wire, settings(), output=tmp_path / "r", supercell=(1, 2, 1))
     assert not (tmp_path / "r").exists()
+
+
+class Breaks(Morse):
+    """NaN on atom 0 from the thirtieth evaluation on."""
+
+    def evaluate(self, neighborhood, *, threads=0):
+        good = super().evaluate(neighborhood, threads=threads)
+        if self.calls >= 30:
+            good.forces[0] = np.nan
+        return good
+
+
+def test_a_run_that_breaks_says_when_and_leaves_its_files(cell, tmp_path):
+    watcher = Notes()
+    with pytest.raises(NonFiniteResultError, match=r"step 29 \(29 fs\): atom 0 \(W\)"):
+        md(Breaks(), cell, settings(), output=tmp_path / "r", watcher=watcher)
+    assert "ended early" in watcher.lines[-1]
+    steps = np.genfromtxt(tmp_path / "r" / "log.csv", delimiter=",", names=True)["step"]
+    np.testing.assert_array_equal(steps, [0, 10, 20])
+    assert len(read(tmp_path / "r" / "trajectory.extxyz", ":")) == 2
 
 
 def test_command(trained, cell, tmp_path, capsys):
