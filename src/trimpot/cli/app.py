@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimpot.cli import interchange, md
+from trimpot.cli import bench, interchange, md
 from trimpot.cli.options import Json, Model, Output, Settings, Threads, Traceback
 from trimpot.cli.printing import example as _example
 from trimpot.cli.printing import print_result as _print
@@ -150,6 +150,7 @@ def show(
 
 
 app.command(epilog=md.EPILOG)(md.md)
+app.command(epilog=bench.EPILOG)(bench.bench)
 app.command(epilog=interchange.EXPORT_EPILOG)(interchange.export)
 app.command("import", epilog=interchange.IMPORT_EPILOG)(interchange.import_)
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from trimpot.reports.tables import rich_table, rich_tables, summary_table
+from trimpot.reports.timings import case_lines, peak_line
 from trimpot.verbs.reporting import closing_lines
 
 if TYPE_CHECKING:
     from trimpot.verbs import EvaluateResult, TrainResult
+    from trimpot.verbs.benchmarking import BenchResult
 
 
 WIDTH_OF_FILES = 110
@@ -41,6 +43,21 @@ def show_evaluation(result: EvaluateResult) -> None:
     console = _console()
     for table in rich_tables(result.tables):
         console.print(table)
+    if result.output is not None:
+        console.print(f"tables and figures: {result.output}", markup=False)
+
+
+def show_bench(result: BenchResult) -> None:
+    """Print the tables of a comparison, what explains them, and what was left out."""
+    console = _console()
+    for table, case in zip(result.tables, result.cases, strict=False):
+        console.print(rich_table(table))
+        for line in case_lines(case):
+            console.print(f"  {line}", markup=False)
+        console.print()
+    for table in result.tables[len(result.cases) :]:
+        console.print(rich_table(table))
+    console.print(peak_line(result.peaks), markup=False)
     if result.output is not None:
         console.print(f"tables and figures: {result.output}", markup=False)
 

@@ -72,6 +72,20 @@ class SplinePotential:
         """
         return max([SHORTEST_CUTOFF, *(t.cutoff for t in self.terms)])
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Kinds of terms, in their order."""
+        return tuple(dict.fromkeys(term.kind for term in self.terms))
+
+    def only(self, *parts: str) -> SplinePotential:
+        """Return the sum of the terms of some kinds."""
+        kept = [k for k, term in enumerate(self.terms) if term.kind in parts]
+        return SplinePotential(
+            self.species,
+            tuple(self.terms[k] for k in kept),
+            tuple(self.coefficients[k] for k in kept),
+        )
+
     @cached_property
     def native_terms(self) -> list[_native.Term]:
         """The kernels of all terms."""

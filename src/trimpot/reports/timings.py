@@ -1,0 +1,138 @@
+"""Tables of what force calls cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trimpot.reports.document import TextTable
+from trimpot.reports.numbers import significant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from trimpot.benchmarks.cases import Case
+    from trimpot.benchmarks.floors import Peaks
+    from trimpot.benchmarks.spread import Spread
+
+UNKNOWN = "-"
+
+
+def time_table(case: Case) -> TextTable:
+    """Return us/atom/step of every subject of a case, and ratios to the reference."""
+    reference = case.measurement(case.reference)
+    rows = []
+    for m in case.measurements:
+        time, ratio = m.microseconds(case.atoms), m.ratio(reference)
+        in_lists = sum(run.list for run in m.runs) / sum(run.seconds for run in m.runs)
+        memory = case.memory.get(m.name)
+        rows.append(
+            (
+                m.name,
+                significant(time.median),
+                _range(time),
+                f"{in_lists:.0%}",
+                f"{ratio.median:.2f}",
+                _range(ratio),
+                UNKNOWN if memory is None else f"{memory:,.0f}",
+            )
+        )
+    threads = f"{case.threads} thread" + "s" * (case.threads > 1)
+    header = ("us/atom/step", "median", "range", "list", "ratio", "range", "bytes/atom")
+    return TextTable(f"{case.title}, {case.atoms:,} atoms, {threads}", header, tuple(rows))
+
+
+def case_lines(case: Case) -> tuple[str, ...]:
+    """Return what a reader of the table must know, one fact a line."""
+    counts = case.counts
+    lines = [
+        f"structure: {case.structure}",
+        f"per atom: {counts.neighbors:.1f} neighbours within the cutoff, "
+        f"{counts.listed:.1f} listed with the skin",
+    ]
+    lines += [
+        f"part {name} to {part.cutoff:g} A: {part.neighbors:.1f} neighbours"
+        + (f", {part.triplets:.1f} triplets" if name == "triplet" else "")
+        for name, part in counts.parts.items()
+    ]
+    lines.append(f"ratio: time over that of {case.reference}, repeat by repeat")
+    difference = case.energy_difference()
+    if difference is not None:
+        lines.append(
+            "energies of the same potential agree at the start within "
+            f"{difference:.1e} eV/atom"
+        )
+    return tuple(lines)
+
+
+def parts_table(cases: Sequence[Case]) -> TextTable | None:
+    """Return where the time goes and how far the floor is; None if nothing is known."""
+    parts = list(dict.fromkeys(p for c in cases for p in c.counts.parts))
+    rows = []
+    for case in cases:
+        for name, share in case.shares.items():
+            floor = case.floors.get(name)
+            whole = case.measurement(name).microseconds(case.atoms).median
+            rows.append(
+                (
+                    f"{case.title}, {case.atoms:,}, {name}",
+                    *(_share(share, part) for part in ("list", *parts, "shared")),
+                    *(
+                        (UNKNOWN,) * 3
+                        if floor is None
+                        else (
+                            significant(floor.us_by_flops),
+                            significant(floor.us_by_bytes),
+                            f"{whole / floor.us:.1f}",
+                        )
+                    ),
+                )
+            )
+    if not rows:
+        return None
+    header = (
+        "us/atom/step",
+        *("list", *parts, "shared"),
+        *("floor: flops", "floor: bytes", "time / floor"),
+    )
+    return TextTable("Share of each part, and the floor", header, tuple(rows))
+
+
+def unit_costs(cases: Sequence[Case]) -> TextTable | None:
+    """Return ns per listed pair and per triplet of each own subject; None without."""
+    rows = []
+    for case in cases:
+        for name, share in case.shares.items():
+            counts = case.counts
+            pair = share.get("pair")
+            triplet = share.get("triplet")
+            triplets = counts.parts["triplet"].triplets if triplet is not None else 0.0
+            rows.append(
+                (
+                    f"{case.title}, {case.atoms:,}, {name}",
+                    UNKNOWN if pair is None else f"{1e3 * pair / counts.listed:.2f}",
+                    UNKNOWN
+                    if triplet is None or triplets == 0.0
+                    else f"{1e3 * triplet / triplets:.2f}",
+                )
+            )
+    if not rows:
+        return None
+    return TextTable("Unit costs", ("ns", "per listed pair", "per triplet"), tuple(rows))
+
+
+def peak_line(peaks: Peaks) -> str:
+    """Return the peaks of the machine in words."""
+    return (
+        f"peaks, {peaks.threads} thread: {peaks.gflops['double']:.0f} GFLOP/s double, "
+        f"{peaks.gflops['mixed']:.0f} single (matrix products of NumPy's BLAS); "
+        f"{peaks.copy_gb_per_s:.0f} GB/s (copy)"
+    )
+
+
+def _share(share: Mapping[str, float], part: str) -> str:
+    value = share.get(part)
+    return UNKNOWN if value is None else f"{value:.3f}"
+
+
+def _range(spread: Spread) -> str:
+    return f"{significant(spread.low)}-{significant(spread.high)}"
