@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -22,7 +23,7 @@ from trimpot.files.uf3 import write_uf3
 from trimpot.splines.potential import SplinePotential
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from trimpot.contract import Potential
     from trimpot.files.lammps_table import TableSettings, TabulatedPair
@@ -117,15 +118,15 @@ def export(
         raise InputError(f"cannot export a potential of type {type(potential).__name__}")
     stem = Path(model).stem if isinstance(model, str | Path) else "potential"
     folder = Path(output) if output is not None else Path(f"{stem}-{to}")
-    folder.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks
-    if to == "lammps-table":
-        written = _table(potential, folder, name, table)
-    else:
-        written = _uf3(potential, folder, name, core, table)
-    texts = _texts(potential, written)
-    for file, text in texts.items():
-        write_text(folder / file, text)
+    with _folder(folder):
+        if to == "lammps-table":
+            written = _table(potential, folder, name, table)
+        else:
+            written = _uf3(potential, folder, name, core, table)
+        texts = _texts(potential, written)
+        for file, text in texts.items():
+            write_text(folder / file, text)
     return ExportResult(
         target=to,
         output=folder,
@@ -138,6 +139,20 @@ def export(
     )
 
 
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Make a folder; a new one does not stay behind without content."""
+    is_new = not path.exists()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+
+
 def _table(
     potential: SplinePotential, folder: Path, name: str, settings: TableSettings | None
 ) -> _Written:
@@ -147,6 +162,8 @@ def _table(
         *_about_isolated(done.isolated_energies),
         _about_errors(done.pairs),
         f"LAMMPS stops when two atoms come closer than {_listed(ends)}.",
+        "LAMMPS may warn of a few force values that are inconsistent with -dE/dr: those "
+        "at inflection points. Energies and forces are right.",
     )
     return _Written(
         (f"{name}.table",), done.commands, ends, notes, done.pairs, done.isolated_energies
@@ -172,11 +189,13 @@ def _uf3(
         )
     elif done.core_ends:
         notes.append(f"The repulsive core below {_listed(done.core_ends)} is left out.")
-    notes.append(
-        f"Do not bring two atoms closer than {_listed(done.exact_from)}: there LAMMPS does "
-        "not compute this potential."
-    )
-    if "pair_style uf3 3" in done.commands or "uf3 3" in done.commands[0]:
+    low = {pair: r for pair, r in done.exact_from.items() if r > 0.0}
+    if low:
+        notes.append(
+            f"Do not bring two atoms closer than {_listed(low)}: there LAMMPS does not "
+            "compute this potential."
+        )
+    if "uf3 3" in done.commands[0]:
         notes.append(
             "Energies per atom (compute pe/atom) share triangles out differently than "
             "Trimpot does; their sum is the same."
