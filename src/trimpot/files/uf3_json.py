@@ -18,8 +18,8 @@ here; a triangle counts once per centre, as here.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -27,9 +27,10 @@ import numpy as np
 
 from trimpot.elements import SYMBOLS, parse_group
 from trimpot.errors import FileFormatError, InputError
+from trimpot.files.strict_json import strict_json
 from trimpot.files.uf3_layout import TRIMS, layouts
 from trimpot.files.uf3_terms import potential_from_blocks
-from trimpot.files.uf3_text import PairBlock, TripletBlock, text_of
+from trimpot.files.uf3_text import PairBlock, TripletBlock
 from trimpot.splines.knots import DEGREE, clamped, n_basis
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ ENTRIES = (
     *WITHOUT_EFFECT,
 )
 """All entries of files that uf3 writes."""
+
+EXPECTED = "a JSON file of the uf3 package"
+
+LARGEST_GRID = 10_000_000
+"""Products of three functions; fits have thousands."""
 
 
 def read_uf3_json(
@@ -76,43 +82,26 @@ def read_uf3_json(
     InputError
         If the file cannot be opened, or isolated_energies has other elements than it.
     """
-    document = _Document(str(path), _parsed(path))
+    document = _Document(str(path), strict_json(path, EXPECTED))
+    document.check_entries()
     blocks = document.blocks()
+    document.check_elements(blocks)
     energies = document.energies() if isolated_energies is None else isolated_energies
-    document.check(blocks)
     origin = {"source": "uf3 JSON file", "file": Path(path).name}
     return potential_from_blocks(blocks, path, energies, origin)
 
 
-def _parsed(path: str | Path) -> dict[str, object]:
-    text = text_of(path, "a JSON file of the uf3 package")
-    try:
-        parsed = json.loads(text, object_pairs_hook=_distinct_keys, parse_constant=_refuse)
-    except RecursionError as error:
-        raise FileFormatError(f"{path} is nested too deeply for a uf3 file") from error
-    except ValueError as error:
-        raise FileFormatError(
-            f"{path} is not a JSON file of the uf3 package: {error}; copy it again"
-        ) from error
-    if not isinstance(parsed, dict):
-        raise FileFormatError(
-            f"{path} holds a JSON {type(parsed).__name__}, expected an object with "
-            "coefficients and knots, as uf3's to_json writes"
-        )
-    return parsed
-
-
-def _distinct_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"key {twice!r} comes twice")
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"found {constant}, expected finite numbers")
+def _mixed(grid: FloatArray, legs: Legs) -> bool:
+    """Whether a grid of three different legs is its own mirror image."""
+    knots_ij, knots_ik, knots_jk = legs
+    return (
+        len(knots_ij) == len(knots_ik)
+        and not np.array_equal(knots_ij, knots_ik)
+        and not np.array_equal(knots_ij, knots_jk)
+        and not np.array_equal(knots_ik, knots_jk)
+        and bool(grid.any())
+        and np.array_equal(grid, grid.transpose(1, 0, 2))
+    )
 
 
 @dataclass(frozen=True)
@@ -152,11 +141,9 @@ class _Document:
         for key, value in self.coefficients.items():
             if "-" in key:
                 continue
-            if key not in SYMBOLS[1:]:
-                self.fail(f"coefficients of {key!r}: expected a chemical element")
             if isinstance(value, bool) or not isinstance(value, int | float):
                 self.fail(f"energy of {key}: found {value!s:.40}, expected a number (eV)")
-            found[key] = float(value)
+            found[key] = float(self.numbers([value], f"energy of {key}")[0])
         return found
 
     def blocks(self) -> list[Block]:
@@ -199,10 +186,18 @@ class _Document:
         legs = self.legs(knots, key)
         found = self.numbers(values, f"coefficients of {key}")
         shape = tuple(n_basis(leg) for leg in legs)
+        if prod(shape) > LARGEST_GRID:
+            self.fail(f"knots of {key}: a grid of {shape} is too large to be meant")
         if found.ndim == 1:
             found = self._expanded(found, legs, key)
         if found.shape != shape:
             self.fail(f"coefficients of {key}: found shape {found.shape}, expected {shape}")
+        if _mixed(found, legs):
+            self.fail(
+                f"coefficients of {key}: the grid is symmetric although its three legs "
+                "differ: uf3 before September 2023 added the mirror image to such grids "
+                "when it saved them, and the fit is lost; fit again with a newer uf3"
+            )
         return TripletBlock(elements, float(max(legs[0][-1], legs[1][-1])), *legs, found)
 
     def _expanded(self, vector: FloatArray, legs: Legs, key: str) -> FloatArray:
@@ -265,18 +260,28 @@ class _Document:
             self.fail(f"{where}: found infinity, expected finite numbers")
         return found.astype(np.float64)
 
-    def check(self, blocks: list[Block]) -> None:
-        """Raise if an entry contradicts the functions, or is not one of uf3's."""
+    def check_entries(self) -> None:
+        """Raise if an entry is not one of uf3's."""
         unknown = sorted(set(self.entries) - set(ENTRIES))
         if unknown:
             self.fail(
                 f"unknown entry {unknown[0]!r}, expected some of {', '.join(ENTRIES)}; "
                 "remove it if the potential does not depend on it"
             )
-        elements = {SYMBOLS[z] for block in blocks for z in block.elements}
-        listed = self.entries.get("element_list", sorted(elements))
-        if not isinstance(listed, list) or set(map(str, listed)) != elements:
-            self.fail(f"element_list is {listed!s:.80}, but functions name {elements}")
+
+    def check_elements(self, blocks: list[Block]) -> None:
+        """Raise if elements or bodies are not those of the functions."""
+        elements = sorted({SYMBOLS[z] for block in blocks for z in block.elements})
+        alone = [key for key in self.coefficients if "-" not in key]
+        for name, listed in (
+            ("element_list", self.entries.get("element_list", elements)),
+            ("the energies of isolated atoms", alone),
+        ):
+            if not isinstance(listed, list) or sorted(map(str, listed)) != elements:
+                self.fail(
+                    f"{name}: found {listed!s:.80}, expected {', '.join(elements)} as in "
+                    "the names of the functions"
+                )
         most = max((len(block.elements) for block in blocks), default=0)
         degree = self.entries.get("degree", most)
         if degree != most:

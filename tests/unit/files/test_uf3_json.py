@@ -216,8 +216,9 @@ RAGGED = [[[1.0], [1.0, 2.0]]]
         (changed(["coefficients", "Si-Si-Si"], [1.0] * 5), "found 5 of them"),
         (changed(["coefficients", "Si-Si-Si"], [[1.0]]), "expected \\(8, 8, 11\\)"),
         (changed(["coefficients", "Si"], "low"), "energy of Si"),
-        (changed(["coefficients", "n_Si"], 1.0), "expected a chemical element"),
-        (changed(["coefficients", "Si"], None), "isolated_energies names"),
+        (changed(["coefficients", "Si"], 10**400), "energy of Si: expected numbers"),
+        (changed(["coefficients", "n_Si"], 1.0), "energies of isolated atoms: found"),
+        (changed(["coefficients", "Si"], None), "energies of isolated atoms: found"),
         (changed(["element_list"], ["Si"]), "element_list"),
         (changed(["degree"], 2), "degree is 2"),
         (changed(["mag_element_list"], ["Si"]), "unknown entry 'mag_element_list'"),
@@ -261,16 +262,38 @@ def test_knots_must_be_clamped_and_usable(knots, message, tmp_path):
     ("text", "message"),
     [
         ("[1, 2]", "JSON list"),
-        ("{", "not a JSON file"),
+        ("{", "is not a JSON file"),
         ('{"knots": {}, "knots": {}}', "comes twice"),
         ('{"coefficients": {"W": NaN}}', "found NaN"),
-        ("[" * 200_000, "not a JSON file|nested too deeply"),
+        ("[" * 200_000, "nested too deeply"),
     ],
 )
 def test_text_that_is_no_such_file(text, message, tmp_path):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(FileFormatError, match=message):
         read_uf3_json(tmp_path / "a.json")
+
+
+def test_grid_of_no_use_is_refused_before_it_fills_memory(tmp_path):
+    knots = clamped(np.linspace(0.0, 5.0, 20_000)).tolist()
+    document = {
+        "coefficients": {"W": 0.0, "W-W-W": [1.0]},
+        "knots": {"W-W-W": knots},
+    }
+    with pytest.raises(FileFormatError, match="too large"):
+        read(document, tmp_path)
+
+
+def test_grid_that_old_uf3_spoiled_on_saving(tmp_path):
+    grid = np.zeros((8, 8, 11))
+    grid[2, 3, 4] = grid[3, 2, 4] = 0.5
+    legs = clamped(SHORT), clamped(1.2 * SHORT), clamped(CLOSING)
+    document = {
+        "coefficients": {**ENERGIES, "Si-Si-Ge": grid.tolist()},
+        "knots": {"Si-Si-Ge": [k.tolist() for k in legs]},
+    }
+    with pytest.raises(FileFormatError, match="added the mirror image"):
+        read(document, tmp_path)
 
 
 def test_unequal_swaps_of_equal_neighbours_are_refused(tmp_path):
