@@ -8,8 +8,8 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.lammps import Prism
 from ase.io import write
-from lammps_runs import run_input
 
+from trimpot.benchmarks.lammps import run_input
 from trimpot.validation.predictions import Predictions
 
 BAR = 1.6021765e6

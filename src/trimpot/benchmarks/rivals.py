@@ -189,9 +189,9 @@ def rival_of_file(
     Parameters
     ----------
     style
-        One of ``OF_ELEMENTS``; ``meam`` (FILE beside its library.meam); ``snap`` (FILE
-        without suffix, or its .snapcoeff, beside its .snapparam); or ``include``: FILE
-        holds the lines pair_style and pair_coeff, and files that it names are beside it.
+        One of ``OF_ELEMENTS``; ``uf3``; ``meam`` (FILE beside its library.meam); ``snap``
+        (FILE without suffix, or its .snapcoeff, beside its .snapparam); or ``include``:
+        FILE holds the lines pair_style and pair_coeff, and files that it names are beside.
     path
         The file.
     species
@@ -217,11 +217,16 @@ def _lines_of_file(style: str, path: Path, names: str) -> Lines:
         library = path.with_name("library.meam")
         coefficients = f"pair_coeff * * library.meam {names} {path.name} {names}"
         return Lines(("pair_style meam", coefficients), _read(library, path))
+    if style == "uf3":
+        files = _read(path)
+        order = 3 if b"\n3B " in files[path.name] else 2
+        coefficients = f"pair_coeff * * {path.name} {names}"
+        return Lines((f"pair_style uf3 {order}", coefficients), files)
     if style == "snap":
         return _snap(path, names)
     if style == "include":
         return Lines((f"include {path.name}",), _with_named(path))
-    known = ", ".join([*OF_ELEMENTS, "meam", "snap", "include"])
+    known = ", ".join([*OF_ELEMENTS, "meam", "uf3", "snap", "include"])
     raise InputError(f"cannot use pair style {style!r} with a file; choose {known}")
 
 

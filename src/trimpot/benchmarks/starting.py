@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trimpot.benchmarks.crystals import default_crystal
+from trimpot.benchmarks.crystals import ATOMS_OF_BLOCK, default_crystal
 from trimpot.benchmarks.running import run_nve
 from trimpot.benchmarks.states import State, thermal
 from trimpot.engines.following import follow
@@ -55,13 +55,18 @@ def start_from_structure(
 ) -> Start:
     """Return a given structure at about this temperature, repeated to ``n_atoms`` or more.
 
-    Only periodic directions are repeated, the shortest edge first.
+    Only periodic directions are repeated, the shortest edge first. A block of about 2,000
+    atoms is brought to temperature and repeated.
     """
-    state = equilibrated(potential, structure, temperature_k, timestep_fs)
-    repeats = _repeats(structure, n_atoms or len(structure))
-    state = state.repeated(repeats)
-    times = " x ".join(map(str, repeats))
-    return Start(state, f"given structure, {times}, {state.temperature_k:.0f} K")
+    wanted = n_atoms or len(structure)
+    still = State(structure, np.zeros((len(structure), 3)))
+    block = still.repeated(_repeats(structure, min(wanted, ATOMS_OF_BLOCK)))
+    warm = equilibrated(potential, block.structure, temperature_k, timestep_fs)
+    state = warm.repeated(_repeats(warm.structure, wanted))
+    copies = len(state) // len(structure)
+    return Start(
+        state, f"given structure, {copies} times its cell, {state.temperature_k:.0f} K"
+    )
 
 
 def equilibrated(

@@ -13,7 +13,7 @@ from trimpot.verbs.reporting import closing_lines
 
 if TYPE_CHECKING:
     from trimpot.verbs import EvaluateResult, TrainResult
-    from trimpot.verbs.benchmarking import BenchResult
+    from trimpot.verbs.benchmark_results import BenchResult
 
 
 WIDTH_OF_FILES = 110

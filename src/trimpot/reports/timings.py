@@ -31,21 +31,25 @@ def time_table(case: Case) -> TextTable:
                 significant(time.median),
                 _range(time),
                 f"{in_lists:.0%}",
-                f"{ratio.median:.2f}",
+                significant(ratio.median),
                 _range(ratio),
                 UNKNOWN if memory is None else f"{memory:,.0f}",
             )
         )
-    threads = f"{case.threads} thread" + "s" * (case.threads > 1)
+    threads = f", {case.threads} thread" + "s" * (case.threads > 1) if case.threads else ""
     header = ("us/atom/step", "median", "range", "list", "ratio", "range", "bytes/atom")
-    return TextTable(f"{case.title}, {case.atoms:,} atoms, {threads}", header, tuple(rows))
+    return TextTable(f"{case.title}, {case.atoms:,} atoms{threads}", header, tuple(rows))
 
 
 def case_lines(case: Case) -> tuple[str, ...]:
     """Return what a reader of the table must know, one fact a line."""
+    return (f"structure: {case.structure}", *count_lines(case), *ratio_lines(case))
+
+
+def count_lines(case: Case) -> tuple[str, ...]:
+    """Return neighbours and triplets per atom."""
     counts = case.counts
     lines = [
-        f"structure: {case.structure}",
         f"per atom: {counts.neighbors:.1f} neighbours within the cutoff, "
         f"{counts.listed:.1f} listed with the skin",
     ]
@@ -54,7 +58,12 @@ def case_lines(case: Case) -> tuple[str, ...]:
         + (f", {part.triplets:.1f} triplets" if name == "triplet" else "")
         for name, part in counts.parts.items()
     ]
-    lines.append(f"ratio: time over that of {case.reference}, repeat by repeat")
+    return tuple(lines)
+
+
+def ratio_lines(case: Case) -> tuple[str, ...]:
+    """Return what ratios refer to, and whether equal potentials have equal energies."""
+    lines = [f"ratio: time over that of {case.reference}, repeat by repeat"]
     difference = case.energy_difference()
     if difference is not None:
         lines.append(

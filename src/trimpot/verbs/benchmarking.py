@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -22,28 +21,17 @@ from trimpot.benchmarks.starting import (
 from trimpot.benchmarks.subjects import Ours, OursAfresh, interleaved
 from trimpot.engines.following import follow
 from trimpot.errors import InputError
-from trimpot.files import load, save, write_text
-from trimpot.files.uf3 import read_uf3
-from trimpot.reports.document import TextTable, markdown_table
-from trimpot.reports.style import save_figure
-from trimpot.reports.timing_figures import CostCurve, plot_cases, plot_costs
-from trimpot.reports.timings import (
-    case_lines,
-    parts_table,
-    peak_line,
-    time_table,
-    unit_costs,
-)
+from trimpot.files import load, save
+from trimpot.files.uf3 import read_uf3, read_uf3_json
 from trimpot.splines.potential import SplinePotential
+from trimpot.verbs.benchmark_results import BenchResult, write_results
 from trimpot.verbs.machine import machine_facts
-from trimpot.verbs.plain import finite_plain
 from trimpot.verbs.watching import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from trimpot.benchmarks.cases import Case
-    from trimpot.benchmarks.floors import Peaks
     from trimpot.benchmarks.lammps import LammpsStyle
     from trimpot.benchmarks.starting import Start
     from trimpot.contract import Potential, Precision, Structure
@@ -98,51 +86,12 @@ class Comparison:
             )
 
 
-@dataclass(frozen=True)
-class BenchResult:
-    """What was measured.
-
-    Attributes
-    ----------
-    cases : tuple of Case
-        One per size and number of threads.
-    peaks : Peaks
-        Of this machine, one thread.
-    facts : dict
-        Machine, versions, settings.
-    notes : tuple of str
-        What was left out, and why.
-    output : Path or None
-        Folder of results.json, results.md and figures, if they were written.
-    """
-
-    cases: tuple[Case, ...]
-    peaks: Peaks
-    facts: dict[str, object]
-    notes: tuple[str, ...]
-    output: Path | None = None
-
-    @property
-    def tables(self) -> tuple[TextTable, ...]:
-        """Times of each case, then parts, floors and unit costs of all."""
-        rest = (parts_table(self.cases), unit_costs(self.cases))
-        return (*(time_table(case) for case in self.cases), *(t for t in rest if t))
-
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values."""
-        return {
-            "facts": self.facts,
-            "peaks": asdict(self.peaks),
-            "notes": list(self.notes),
-            "cases": [case.to_dict() for case in self.cases],
-        }
-
-
 def bench(
     model: str | Path | Potential,
     comparison: Comparison = Comparison(),
     *,
     structure: str | Path | Structure | None = None,
+    name: str | None = None,
     output: str | Path | None = None,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> BenchResult:
@@ -154,12 +103,14 @@ def bench(
     Parameters
     ----------
     model
-        A potential, or the path of its file (.trimpot or .uf3).
+        A potential, or the path of its file (.trimpot; .uf3 and .json of uf3 too).
     comparison
         Sizes, threads, precisions, rivals, runs.
     structure
         A structure or its file; without one a crystal of the elements is built
         (``benchmarks.crystals``) and brought to 300 K.
+    name
+        Of the model in tables; without one that of its file.
     output
         Folder for results.json, results.md and figures; made if missing.
     watcher
@@ -171,7 +122,8 @@ def bench(
         For files that cannot be used, or a rival that was asked for and cannot run.
     """
     potential = _potential(model)
-    name = Path(model).stem if isinstance(model, str | Path) else "potential"
+    if name is None:
+        name = Path(model).stem if isinstance(model, str | Path) else "potential"
     bench_ = _Bench(potential, name, comparison, watcher, _structure(structure))
     cases = tuple(
         bench_.case(n_atoms, threads)
@@ -271,40 +223,33 @@ class _Bench:
             self._note("rivals left out: the structure is not periodic in all directions")
             return []
         context = RivalContext(self.potential, start.state.structure)
-        names = [n for n in self.comparison.rivals if n not in (AUTO, NONE)]
-        found = [rival(n, context, lmp=self.lmp, ranks=threads) for n in names]
-        if AUTO in self.comparison.rivals:
-            made = (
-                (name, partial(rival, name, context, lmp=self.lmp, ranks=threads))
-                for name in GENERIC
-            )
-            found += self._able(made, start, runs)
-        found += [
+        made = {n: partial(rival, n, context, lmp=self.lmp, ranks=threads) for n in GENERIC}
+        named = [made[n]() for n in self.comparison.rivals if n in GENERIC]
+        named += [
             rival_of_file(style, path, self.potential.species, lmp=self.lmp, ranks=threads)
             for style, path in self.comparison.files
         ]
+        found = [subject.paced(start.state, runs) for subject in named]
+        if AUTO in self.comparison.rivals:
+            found = [*self._able(made, start, runs), *found]
         return found
 
     def _able(
         self,
-        made: Iterable[tuple[str, Callable[[], LammpsStyle]]],
+        made: Mapping[str, Callable[[], LammpsStyle]],
         start: Start,
         runs: RunSettings,
     ) -> list[LammpsStyle]:
         """Return the rivals that can be made and run; note the others once."""
         found = []
-        trial = replace(runs, steps=1, warmup=0)
-        for name, make in made:
+        for name, make in made.items():
             if name in self.refused:
                 continue
             try:
-                subject = make()
-                subject.run(start.state, trial)
+                found.append(make().paced(start.state, runs))
             except InputError as error:
                 self.refused.add(name)
                 self._note(f"LAMMPS {name} left out: {error}")
-            else:
-                found.append(subject)
         return found
 
     def _with_memory(
@@ -331,7 +276,8 @@ class _Bench:
 def _potential(model: str | Path | Potential) -> Potential:
     if not isinstance(model, str | Path):
         return model
-    return read_uf3(model) if Path(model).suffix == ".uf3" else load(model)
+    readers = {".uf3": read_uf3, ".json": read_uf3_json}
+    return readers.get(Path(model).suffix, load)(model)
 
 
 def _structure(given: str | Path | Structure | None) -> Structure | None:
@@ -345,46 +291,3 @@ def _structure(given: str | Path | Structure | None) -> Structure | None:
         raise InputError(f"the structure file {given} does not exist")
     # without an index this is one Atoms, whatever the stubs say
     return structure_from_atoms(read(given))  # type: ignore[arg-type]
-
-
-def write_results(result: BenchResult, folder: Path) -> None:
-    """Write results.json, results.md, figures/times.png and, for several sizes, scaling."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plain = json.dumps(finite_plain(result.to_dict()), indent=1, allow_nan=False)
-    write_text(folder / "results.json", plain + "\n")
-    write_text(folder / "results.md", results_markdown(result))
-    save_figure(plot_cases(result.cases), folder / "figures" / "times", ("png",))
-    curves = scaling_curves(result.cases)
-    if curves:
-        figure = plot_costs(curves, x_label="atoms")
-        save_figure(figure, folder / "figures" / "scaling", ("png",))
-
-
-def scaling_curves(cases: Sequence[Case]) -> list[CostCurve]:
-    """Return us/atom/step over atoms of each subject that ran at several sizes."""
-    curves = []
-    for threads in dict.fromkeys(case.threads for case in cases):
-        group = sorted((c for c in cases if c.threads == threads), key=lambda c: c.atoms)
-        for name in dict.fromkeys(m.name for case in group for m in case.measurements):
-            having = [c for c in group if name in {m.name for m in c.measurements}]
-            if len(having) > 1:
-                label = name if threads == 1 else f"{name}, {threads} threads"
-                costs = tuple(c.measurement(name).microseconds(c.atoms) for c in having)
-                ours = having[0].measurement(name).ours
-                sizes = tuple(c.atoms for c in having)
-                curves.append(CostCurve(label, sizes, costs, background=not ours))
-    return curves
-
-
-def results_markdown(result: BenchResult) -> str:
-    """Return the tables of a result with what explains them."""
-    parts = [f"# What {result.facts['model']} costs"]
-    facts = [f"- {name}: {value}" for name, value in result.facts.items()]
-    facts += [f"- {note}" for note in result.notes]
-    parts.append("\n".join([*facts, f"- {peak_line(result.peaks)}"]))
-    for table, case in zip(result.tables, result.cases, strict=False):
-        parts += [f"**{table.title}**", markdown_table(table)]
-        parts.append("\n".join(f"- {line}" for line in case_lines(case)))
-    for table in result.tables[len(result.cases) :]:
-        parts += [f"**{table.title}**", markdown_table(table)]
-    return "\n\n".join(parts) + "\n"
