@@ -2,7 +2,7 @@
 
     python bench/kernels.py [--model W.trimpot] [--output DIR] [--write-docs]
 
-Tungsten UF2 and UF2,3, silicon UF2,3 and a Mo-W model that is trained first (kept under
+Tungsten UF2 and UF2,3, silicon UF2,3 and a Ge-Te model that is trained first (kept under
 runs/), each beside pair styles of LAMMPS: the same potential as uf3, table, Lennard-Jones,
 Morse, and potential files of ../shared/potentials. Then instruction sets and threads.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 import machine
 import pages
 import training_runs
+from ase.build import bulk
 
 from trimpot import _native
 from trimpot.benchmarks.cases import Case
@@ -25,8 +26,9 @@ from trimpot.benchmarks.lammps import find_lmp, lammps_version
 from trimpot.benchmarks.parts import counts
 from trimpot.benchmarks.rivals import RivalContext, rival
 from trimpot.benchmarks.running import RunSettings
-from trimpot.benchmarks.starting import start_from_crystal
+from trimpot.benchmarks.starting import start_from_crystal, start_from_structure
 from trimpot.benchmarks.subjects import Ours, OursAfresh, interleaved
+from trimpot.engines.ase import structure_from_atoms
 from trimpot.engines.following import follow
 from trimpot.errors import InputError
 from trimpot.files import load, save
@@ -46,9 +48,8 @@ from trimpot.verbs.plain import finite_plain
 
 PEERS = training_runs.DATA.parent / "potentials"
 UF3 = PEERS / "uf3_W"
-MOLYBDENUM_TUNGSTEN = f"""data:
-  path: {training_runs.DATA / "monbtaw" / "train.extxyz.xz"}
-  where: {{config_type: [MoW_SS, Mo_AIMD, W_AIMD, Mo_Elastic, W_Elastic]}}
+GERMANIUM_TELLURIDE = f"""data:
+  path: {training_runs.DATA / "gete_deepmd" / "GeTe_random1500.extxyz.xz"}
   split: {{kind: random, test_fraction: 0.1, seed: 0}}
 model:
   terms:
@@ -56,6 +57,9 @@ model:
     - {{kind: triplet, cutoff: 4.25}}
 figures: false
 """
+ROCKSALT = 5.94
+"""Lattice constant of GeTe, angstrom: that of the crystals in the data."""
+
 TUNGSTEN_FILES = (
     ("eam/alloy", PEERS / "lammps" / "W_zhou55.eam.alloy"),
     ("eam/alloy/opt", PEERS / "lammps" / "W_zhou55.eam.alloy"),
@@ -78,6 +82,13 @@ class Subject:
     title: str
     potential: object
     files: tuple[tuple[str, Path], ...] = ()
+    structure: object = None
+
+    def start(self, n_atoms: int):
+        """Return the thermal state at one size."""
+        if self.structure is None:
+            return start_from_crystal(self.potential, n_atoms)
+        return start_from_structure(self.potential, self.structure, n_atoms)
 
 
 def subjects(settings) -> list[Subject]:
@@ -97,21 +108,23 @@ def subjects(settings) -> list[Subject]:
     if (UF3 / "Si.uf3").exists():
         found.append(Subject("Si UF2,3 4.25 A", read_uf3(UF3 / "Si.uf3"), SILICON_FILES))
     if settings.trained:
-        model = molybdenum_tungsten(settings.trained)
+        model = germanium_telluride(settings.trained)
         if model is not None:
-            found.append(Subject("Mo-W UF2,3 4.25 A", model))
+            crystal = bulk("GeTe", "rocksalt", a=ROCKSALT, cubic=True)
+            rocksalt = structure_from_atoms(crystal)
+            found.append(Subject("Ge-Te UF2,3 4.25 A", model, structure=rocksalt))
     wanted = settings.only
     return [s for s in found if not wanted or any(w in s.title for w in wanted)]
 
 
-def molybdenum_tungsten(folder: Path):
+def germanium_telluride(folder: Path):
     """Return the model of two elements, trained once; None without its data."""
     model = folder / "model.trimpot"
     if not model.exists():
-        if not (training_runs.DATA / "monbtaw").exists():
-            print("Mo-W left out: no ../shared/data/monbtaw")
+        if not (training_runs.DATA / "gete_deepmd").exists():
+            print("Ge-Te left out: no ../shared/data/gete_deepmd")
             return None
-        config = training_runs.write_config(folder, MOLYBDENUM_TUNGSTEN)
+        config = training_runs.write_config(folder, GERMANIUM_TELLURIDE)
         training_runs.train(config, folder)
     return load(model)
 
@@ -124,7 +137,9 @@ def compare(subject: Subject, settings, runs: RunSettings):
         files=tuple(f for f in subject.files if existing(f)) if find_lmp() else (),
         runs=runs,
     )
-    return bench(subject.potential, comparison, name=subject.title)
+    return bench(
+        subject.potential, comparison, structure=subject.structure, name=subject.title
+    )
 
 
 def existing(style_and_file) -> bool:
@@ -147,7 +162,7 @@ def precisions(potential) -> list[str]:
 
 def instruction_sets(subject: Subject, n_atoms: int, runs: RunSettings) -> Case:
     """Return the same model by every instruction set, each run in a fresh process."""
-    start = start_from_crystal(subject.potential, n_atoms)
+    start = subject.start(n_atoms)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.trimpot"
         save(subject.potential, model)
@@ -161,7 +176,7 @@ def instruction_sets(subject: Subject, n_atoms: int, runs: RunSettings) -> Case:
 
 def thread_counts(subject: Subject, n_atoms: int, threads, runs: RunSettings) -> Case:
     """Return the same model by threads, and LAMMPS' uf3 by as many MPI processes."""
-    start = start_from_crystal(subject.potential, n_atoms)
+    start = subject.start(n_atoms)
     found = [
         Ours(f"Trimpot {precision}, {count} thread{'s' * (count > 1)}", *rest)
         for precision in precisions(subject.potential)
@@ -246,10 +261,10 @@ def parse(argv):
     parser.add_argument(
         "--trained",
         type=Path,
-        default=Path("runs/bench/kernels/mo-w"),
-        help="Where the Mo-W model is kept.",
+        default=Path("runs/bench/kernels/ge-te"),
+        help="Where the Ge-Te model is kept.",
     )
-    parser.add_argument("--without-mo-w", action="store_const", const=None, dest="trained")
+    parser.add_argument("--without-ge-te", action="store_const", const=None, dest="trained")
     parser.add_argument("--write-docs", action="store_true", help="Renew the page.")
     return parser.parse_args(argv)
 

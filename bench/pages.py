@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import machine
+from PIL import Image
 
-from trimpot.reports.style import METADATA, house_style, save_figure
+from trimpot.reports.style import house_style, save_figure
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "benchmarks"
-PAGE_DPI = 120
+PAGE_DPI, PAGE_COLOURS = 120, 64
 """Figures of pages stay below 100 kB each."""
 
 SHARED_LIMIT = 0.05
@@ -58,9 +60,11 @@ def keep_figures(folder: Path, figures, *, write_docs: bool) -> None:
         save_figure(figure, folder / name)
         if write_docs:
             (PAGES / "figures").mkdir(exist_ok=True)
-            target = PAGES / "figures" / f"{name}.png"
+            drawn = BytesIO()
             with house_style():
-                figure.savefig(target, dpi=PAGE_DPI, metadata=METADATA["png"])
+                figure.savefig(drawn, format="png", dpi=PAGE_DPI)
+            few = Image.open(drawn).convert("RGB").quantize(PAGE_COLOURS)
+            few.save(PAGES / "figures" / f"{name}.png", optimize=True)
 
 
 def replace(page: Path, name: str, text: str) -> None:

@@ -67,15 +67,16 @@ class Case:
         """Return the runs of a subject."""
         return next(m for m in self.measurements if m.name == name)
 
-    def energy_difference(self) -> float | None:
-        """Return the largest difference of first energies of one potential, eV/atom."""
-        same = [m.runs[0].first_energy for m in self.measurements if m.same_potential]
-        return (max(same) - min(same)) / self.atoms if len(same) > 1 else None
+    def energy_differences(self) -> dict[str, float]:
+        """Return how far subjects of the same potential are from the first, eV/atom."""
+        first, *others = [m for m in self.measurements if m.same_potential]
+        start = first.runs[0].first_energy
+        return {m.name: (m.runs[0].first_energy - start) / self.atoms for m in others}
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, with the spreads that tables show."""
         plain = asdict(self)
-        plain["energy_difference"] = self.energy_difference()
+        plain["energy_differences"] = self.energy_differences()
         reference = self.measurement(self.reference)
         for m, row in zip(self.measurements, plain["measurements"], strict=True):
             row["us_per_atom_step"] = asdict(m.microseconds(self.atoms))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -82,9 +83,9 @@ def plot_cases(cases: Sequence[Case]) -> Figure:
         for axes, case in zip(panels, cases, strict=True):
             _bars(axes, case)
         _time_axis(panels[-1], cases)
-        panels[-1].set_xlabel(
-            "time of a force call with its list (µs/atom/step); in brackets: as a multiple "
-            "of the dark bar"
+        figure.supxlabel(
+            "force call with its list, µs/atom/step (in brackets: times the dark bar)",
+            fontsize="medium",
         )
     return figure
 
@@ -155,6 +156,9 @@ def plot_costs(
     with house_style():
         figure = new_figure(PAGE_WIDTH, 3.2)
         axes = figure.subplots()
+        colours = dict(
+            zip([c for c in curves if not c.background], cycle(CYCLE), strict=False)
+        )
         for k, curve in enumerate(sorted(curves, key=_last_cost, reverse=True)):
             middle = [cost.median for cost in curve.cost]
             below = [cost.median - cost.low for cost in curve.cost]
@@ -163,7 +167,7 @@ def plot_costs(
                 curve.x,
                 middle,
                 yerr=[below, above],
-                color=GREY if curve.background else CYCLE[k % len(CYCLE)],
+                color=colours.get(curve, GREY),
                 linewidth=0.8 if curve.background else 1.5,
                 marker=MARKERS[k % len(MARKERS)],
                 markersize=4.0,
@@ -173,6 +177,8 @@ def plot_costs(
         if logarithmic:
             axes.set_xscale("log")
             _plain_logarithm(axes.xaxis)
+        else:
+            axes.set_xticks(sorted({x for curve in curves for x in curve.x}))
         _cost_axis(axes, [c.median for curve in curves for c in curve.cost])
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)

@@ -64,12 +64,11 @@ def count_lines(case: Case) -> tuple[str, ...]:
 def ratio_lines(case: Case) -> tuple[str, ...]:
     """Return what ratios refer to, and whether equal potentials have equal energies."""
     lines = [f"ratio: time over that of {case.reference}, repeat by repeat"]
-    difference = case.energy_difference()
-    if difference is not None:
-        lines.append(
-            "energies of the same potential agree at the start within "
-            f"{difference:.1e} eV/atom"
-        )
+    differences = case.energy_differences()
+    if differences:
+        first = next(m.name for m in case.measurements if m.same_potential)
+        far = ", ".join(f"{name} {value:+.1e}" for name, value in differences.items())
+        lines.append(f"energy at the start beside {first}, eV/atom: {far}")
     return tuple(lines)
 
 

@@ -11,11 +11,14 @@ from trimpot.benchmarks.cases import measure_case
 from trimpot.benchmarks.floors import Peaks, floor, measure_peaks
 from trimpot.benchmarks.parts import Counts, PartCounts, counts, shares
 from trimpot.benchmarks.running import RunSettings, Timing
+from trimpot.benchmarks.spread import Spread
 from trimpot.benchmarks.starting import Start
 from trimpot.benchmarks.states import thermal
 from trimpot.benchmarks.subjects import Ours, OursAfresh, interleaved
 from trimpot.errors import InputError
 from trimpot.files import save
+from trimpot.reports.timing_figures import CostCurve, plot_cases, plot_costs
+from trimpot.reports.timings import ratio_lines
 
 SHORT = RunSettings(steps=2, warmup=0, repeats=3)
 
@@ -126,8 +129,24 @@ def test_a_case_says_when_equal_potentials_disagree():
     case = measure_case(
         "toy", potential, Start(state, "crystal"), [Ours("own", potential), other], SHORT
     )
-    expected = abs(case.measurements[0].runs[0].first_energy) / len(state)
-    assert case.energy_difference() == pytest.approx(expected)
+    expected = -case.measurements[0].runs[0].first_energy / len(state)
+    assert case.energy_differences() == {"other": pytest.approx(expected)}
+    assert "energy at the start beside own, eV/atom: other" in ratio_lines(case)[-1]
     assert case.reference == "own"
     with pytest.raises(InputError, match="at least one subject of Trimpot"):
         measure_case("toy", potential, Start(state, "crystal"), [other], SHORT)
+
+
+def test_figures_show_what_was_measured():
+    costs = (Spread(1.0, 0.9, 1.2), Spread(2.0, 2.0, 2.5))
+    curves = [CostCurve("a", (4.0, 6.0), costs), CostCurve("b", (4.0,), costs[:1], True)]
+    axes = plot_costs(curves, x_label="cutoff", logarithmic=False).axes[0]
+    assert list(axes.get_xticks()) == [4.0, 6.0]
+    drawn = sorted(
+        tuple(line.get_ydata()) for line in axes.get_lines() if line.get_marker()
+    )
+    assert (1.0, 2.0) in drawn
+    with pytest.raises(InputError, match="nothing to plot"):
+        plot_costs([], x_label="atoms")
+    with pytest.raises(InputError, match="nothing to plot"):
+        plot_cases([])
