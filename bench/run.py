@@ -2,7 +2,7 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but many_species, which takes long. A benchmark that lacks something
+Without names: all but many_species and scaling, which take long. A benchmark that lacks something
 (LAMMPS, a potential file, data) says so and counts as passed.
 """
 
@@ -25,7 +25,7 @@ BENCHMARKS = {
 }
 """Script beside this one, and its arguments."""
 
-ON_REQUEST = {"many_species"}
+ON_REQUEST = {"many_species", "scaling"}
 """Only run when named."""
 
 WRITE_DOCS = {
