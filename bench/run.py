@@ -2,8 +2,8 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but many_species and scaling, which take long. A benchmark that lacks something
-(LAMMPS, a potential file, data) says so and counts as passed.
+Without names: all but many_species and scaling, which take long. A benchmark that lacks
+something (LAMMPS, a potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
