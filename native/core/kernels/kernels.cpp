@@ -27,7 +27,13 @@ Kernels make_kernels() {
           make<PairSpline, PairSplineSpec>,
           make<TripletSpline, TripletSplineSpec>,
           make<Zbl, ZblSpec>,
-          evaluate,
+          evaluate_block<double, std::int32_t>,
+          [](const std::vector<TermPointer>& terms, const Block<double, std::uint16_t>& block, double* virial) {
+            evaluate_block(terms, block, 0, block.n_own, virial);
+          },
+          [](const std::vector<TermPointer>& terms, const Block<float, std::uint16_t>& block, double* virial) {
+            evaluate_block(terms, block, 0, block.n_own, virial);
+          },
           rows};
 }
 
