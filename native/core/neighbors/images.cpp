@@ -5,7 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "lattice.hpp"
 #include "limits.hpp"
+#include "vectors.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <unistd.h>
@@ -47,6 +49,16 @@ struct ImageRegion {
   Vector low{}, high{}; // in fractional coordinates
   std::array<bool, 3> periodic{};
 
+  // Whether an atom has no image in the region but itself: most atoms of a large cell.
+  bool only_home(const double* fractional) const {
+    bool inside = true;
+    for (int d = 0; d < 3; ++d) {
+      inside &= !periodic[d] ||
+                (low[d] - fractional[d] > -1.0 && high[d] - fractional[d] < 1.0);
+    }
+    return inside;
+  }
+
   ImageRange range(const double* fractional) const {
     ImageRange images{};
     for (int d = 0; d < 3; ++d) {
@@ -80,8 +92,30 @@ void require_memory(double n_local, double n_all, double cutoff, const Box& box)
   }
 }
 
-} // namespace
+void require_arguments(std::int64_t n, const double* cell, double cutoff, int threads) {
+  if (!(cutoff > 0.0) || !std::isfinite(cutoff)) {
+    refuse("cutoff is ", cutoff, " A, expected a positive finite number");
+  }
+  if (threads < 0) refuse("threads is ", threads, ", expected 0 (all cores) or more");
+  if (n < 0 || n > largest_index) {
+    refuse("found ", n, " atoms, expected 0 to 2^31 - 1");
+  }
+  for (int k = 0; k < 9; ++k) {
+    if (!(std::abs(cell[k]) <= largest_coordinate)) {
+      refuse("cell[", k / 3, "][", k % 3, "] is ", cell[k],
+             ", expected a finite number below 1e100 A: repair the cell");
+    }
+  }
+}
 
+struct Locals {
+  std::vector<double> fractional; // n x 3, only of periodic systems
+  Box fractional_box;
+  Box box;
+  double roundoff = 0.0; // bound on the error of any position, in angstrom
+};
+
+// Writes the local atoms, each moved by whole periods into the cell, into the first n places.
 Locals wrap_locals(std::int64_t n, const double* input, const Lattice& lattice,
                    NeighborList& list) {
   Locals locals;
@@ -99,8 +133,9 @@ Locals wrap_locals(std::int64_t n, const double* input, const Lattice& lattice,
     double* wrapped = list.positions.data() + 3 * i;
     list.owners[i] = static_cast<std::int32_t>(i);
     double size = std::max({std::abs(x[0]), std::abs(x[1]), std::abs(x[2])});
+    std::copy_n(x, 3, wrapped);
     if (any) {
-      const Vector f = fractional_of(lattice, x);
+      Vector f = fractional_of(lattice, x);
       Integers whole{};
       for (int d = 0; d < 3; ++d) {
         if (!(std::abs(f[d]) <= largest_multiple)) {
@@ -112,21 +147,20 @@ Locals wrap_locals(std::int64_t n, const double* input, const Lattice& lattice,
       if (whole[0] != 0 || whole[1] != 0 || whole[2] != 0) {
         add_shift(lattice, whole, i, shift);
         for (int d = 0; d < 3; ++d) size += std::abs(static_cast<double>(shift[d])) * rows[d];
+        image_position(x, shift, lattice.cell, wrapped);
+        f = fractional_of(lattice, wrapped);
       }
-    }
-    image_position(x, shift, lattice.cell, wrapped);
-    reach = std::max(reach, size);
-    locals.box.include(wrapped);
-    if (any) {
-      const Vector f = fractional_of(lattice, wrapped);
       std::copy(f.begin(), f.end(), locals.fractional.begin() + 3 * i);
       locals.fractional_box.include(f.data());
     }
+    reach = std::max(reach, size);
+    locals.box.include(wrapped);
   }
   locals.roundoff = 16.0 * epsilon * reach;
   return locals;
 }
 
+// Appends the images within the cutoff of the box around the local atoms.
 void add_ghosts(const Lattice& lattice, const double* input, const Locals& locals,
                 double cutoff, NeighborList& list) {
   const auto n = static_cast<std::int64_t>(list.owners.size());
@@ -144,8 +178,13 @@ void add_ghosts(const Lattice& lattice, const double* input, const Locals& local
     if (!(reach < 1e9)) require_memory(1.0, 1e300, cutoff, locals.box);
   }
   double images = 0.0;
-  for (std::int64_t i = 0; i < n; ++i) images += region.range(&locals.fractional[3 * i]).count();
-  require_memory(static_cast<double>(n), images, cutoff, locals.box);
+  std::vector<std::int32_t> near_faces;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (region.only_home(&locals.fractional[3 * i])) continue;
+    near_faces.push_back(static_cast<std::int32_t>(i));
+    images += region.range(&locals.fractional[3 * i]).count() - 1.0;
+  }
+  require_memory(static_cast<double>(n), static_cast<double>(n) + images, cutoff, locals.box);
   const std::int64_t capacity = n + static_cast<std::int64_t>(images);
   list.positions.resize(3 * capacity);
   list.shifts.resize(3 * capacity);
@@ -153,7 +192,7 @@ void add_ghosts(const Lattice& lattice, const double* input, const Locals& local
 
   const double margin = cutoff * (1.0 + 1e-12) + 4.0 * locals.roundoff;
   std::int64_t ghost = n;
-  for (std::int64_t i = 0; i < n; ++i) {
+  for (const std::int64_t i : near_faces) {
     const ImageRange range = region.range(&locals.fractional[3 * i]);
     const std::int32_t* const home = list.shifts.data() + 3 * i;
     Integers step{};
@@ -175,6 +214,24 @@ void add_ghosts(const Lattice& lattice, const double* input, const Locals& local
   list.positions.resize(3 * ghost);
   list.shifts.resize(3 * ghost);
   list.owners.resize(ghost);
+}
+
+} // namespace
+
+Surroundings surround_atoms(std::int64_t n, const double* positions, const double* cell9,
+                            const bool* pbc, double cutoff, int threads) {
+  require_arguments(n, cell9, cutoff, threads);
+  const Lattice lattice = make_lattice(cell9, pbc);
+  Surroundings atoms;
+  NeighborList& list = atoms.list;
+  list.positions.resize(3 * n);
+  list.owners.resize(n);
+  list.shifts.resize(3 * n, 0);
+  if (n == 0) return atoms;
+  const Locals locals = wrap_locals(n, positions, lattice, list);
+  atoms.roundoff = locals.roundoff;
+  if (!locals.fractional.empty()) add_ghosts(lattice, positions, locals, cutoff, list);
+  return atoms;
 }
 
 void drop_unused_ghosts(NeighborList& list, std::int64_t n_local) {

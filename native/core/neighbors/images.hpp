@@ -2,11 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "../neighbors.hpp"
-#include "lattice.hpp"
-#include "vectors.hpp"
 
 namespace trimpot::neighbors_detail {
 
@@ -19,20 +16,16 @@ inline void image_position(const double* x, const std::int32_t* shift, const dou
   }
 }
 
-struct Locals {
-  std::vector<double> fractional; // n x 3, only of periodic systems
-  Box fractional_box;
-  Box box;
+// Local atoms and ghosts, without their neighbours.
+struct Surroundings {
+  NeighborList list;
   double roundoff = 0.0; // bound on the error of any position, in angstrom
 };
 
-// Writes the local atoms, each moved by whole periods into the cell, into the first n places.
-Locals wrap_locals(std::int64_t n, const double* input, const Lattice& lattice,
-                   NeighborList& list);
-
-// Appends the images within the cutoff of the box around the local atoms.
-void add_ghosts(const Lattice& lattice, const double* input, const Locals& locals,
-                double cutoff, NeighborList& list);
+// Moves the local atoms by whole periods into the cell, n first places, and appends the images
+// within the cutoff of the box around them. Throws what build_neighbors promises.
+Surroundings surround_atoms(std::int64_t n, const double* positions, const double* cell9,
+                            const bool* pbc, double cutoff, int threads);
 
 // Removes ghosts that are nobody's neighbour and renumbers the others.
 void drop_unused_ghosts(NeighborList& list, std::int64_t n_local);
