@@ -8,6 +8,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "neighbors.hpp"
@@ -88,7 +89,7 @@ std::vector<Pair> pairs_of_patches(const Sample& s, const trimpot::Patches& all,
       used[i] = true;
       const Entry center = entry_of(s, all, patch, i);
       std::int64_t near = 0, count = 0;
-      double last = 0.0, last_number = -1.0;
+      std::pair<double, std::int64_t> last{-1.0, 0};
       check((patch.first[i + 1] - patch.first[i]) % 16 == 0, s.name + ": rows of whole vectors");
       for (std::int64_t k = patch.first[i]; k < patch.first[i + 1]; ++k) {
         const std::int64_t number = patch.neighbors[k];
@@ -98,11 +99,8 @@ std::vector<Pair> pairs_of_patches(const Sample& s, const trimpot::Patches& all,
         used[number] = true;
         const Entry other = entry_of(s, all, patch, number);
         const double r2 = square(center, other);
-        // Positions are rebuilt here in another order of operations than in the list.
-        check(r2 >= last - 1e-9, s.name + ": ascending distances");
-        check(r2 > last || static_cast<double>(number) > last_number || r2 < last + 1e-9, s.name + ": ties by index");
-        last = r2;
-        last_number = static_cast<double>(number);
+        check(last < std::pair{r2, number}, s.name + ": ascending distances, ties by index");
+        last = {r2, number};
         if (r2 < near_reach * near_reach) ++near;
         Pair pair{center.atom, other.atom, 0, 0, 0};
         for (int c = 0; c < 3; ++c) pair[2 + c] = other.shift[c] - center.shift[c];
