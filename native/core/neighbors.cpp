@@ -26,8 +26,6 @@ NeighborList build_neighbors(std::int64_t n, const double* positions, const doub
   } else {
     search_space(n, cutoff, atoms.roundoff, thread_count(threads, n / atoms_worth_a_thread), list);
   }
-  // In a small cell a good part of the images near its box is beyond the reach of its atoms.
-  if (n_all > 2 * n) drop_unused_ghosts(list, n);
   return list;
 }
 

@@ -82,7 +82,9 @@ private:
       candidates_.collect(space_, home);
       marks_.resize(candidates_.n_own * candidates_.n_groups());
       counts_.resize(candidates_.n_own);
-      search_.mark(candidates_, marks_.data(), counts_.data());
+      const int shift = std::bit_width(static_cast<std::uint64_t>(candidates_.size));
+      keys_.resize(candidates_.n_own * candidates_.keys_per_row());
+      search_.mark_keys(candidates_, marks_.data(), counts_.data(), shift, keys_.data());
       for (const std::int32_t count : counts_) {
         if (count > largest_row) {
           refuse("an atom has ", count, " neighbours within ", space_.cutoff,
@@ -91,7 +93,7 @@ private:
         }
       }
       if (!enter_neighbors()) return false;
-      const RowOrder order = row_order();
+      const RowOrder order = row_order(shift);
       for (std::int64_t i = 0; i < candidates_.n_own; ++i) add_row(i, order);
     }
     return true;
@@ -131,17 +133,14 @@ private:
     first_.push_back(begin + (count + 15) / 16 * 16);
     lengths_.push_back(static_cast<std::int32_t>(count));
     neighbors_.resize(first_.back());
-    const std::uint16_t* const marks = marks_.data() + i * candidates_.n_groups();
     std::uint16_t* const row = neighbors_.data() + begin;
     RowState state{0, false};
     if (candidates_.outer > 0.0f) {
-      if (static_cast<std::int64_t>(keys_.size()) < count + 2 * group) {
-        keys_.resize(2 * count + 2 * group);
-      }
-      state = search_.sort(candidates_, i, marks, order, keys_.data(), row);
-      if (state.doubtful) settle_order(i, count, order.step, row);
+      std::int32_t* const keys = keys_.data() + i * candidates_.keys_per_row();
+      state = search_.sort(order, keys, count, row);
+      if (state.doubtful) settle_order(i, keys, count, order.step, row);
     } else {
-      sort_exactly(i, marks, row);
+      sort_exactly(i, marks_.data() + i * candidates_.n_groups(), row);
     }
     std::int64_t near = state.n_near;
     while (near < count && square_to(i, row[near]) < near_square_) ++near;
@@ -149,8 +148,7 @@ private:
   }
 
   // How to sort the rows of the current home.
-  RowOrder row_order() const {
-    const int shift = std::bit_width(static_cast<std::uint64_t>(candidates_.size));
+  RowOrder row_order(int shift) const {
     const double levels = std::ldexp(1.0, 31 - shift), unit = std::ldexp(1.0, shift);
     const double doubt = std::floor(levels * (candidates_.outer - candidates_.inner)) + 2.0;
     const double near = near_square_ / (space_.cutoff * space_.cutoff) * levels - doubt;
@@ -161,8 +159,8 @@ private:
   }
 
   // Sorts neighbours whose keys are closer than `step` by their exact distances.
-  void settle_order(std::int64_t i, std::int64_t count, std::int32_t step, std::uint16_t* row) {
-    const std::int32_t* const keys = keys_.data();
+  void settle_order(std::int64_t i, const std::int32_t* keys, std::int64_t count,
+                    std::int32_t step, std::uint16_t* row) {
     for (std::int64_t begin = 0; begin < count;) {
       std::int64_t end = begin + 1;
       while (end < count && keys[end] - keys[end - 1] < step) ++end;

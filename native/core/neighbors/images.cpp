@@ -234,14 +234,14 @@ Surroundings surround_atoms(std::int64_t n, const double* positions, const doubl
   return atoms;
 }
 
-void drop_unused_ghosts(NeighborList& list, std::int64_t n_local) {
+std::vector<std::int32_t> drop_unused_ghosts(NeighborList& list, std::int64_t n_local,
+                                             const std::vector<std::uint8_t>& used) {
   const auto n_all = static_cast<std::int64_t>(list.owners.size());
   std::vector<std::int32_t> renamed(n_all, 0);
-  for (const std::int32_t j : list.neighbors) renamed[j] = 1;
   std::int64_t kept = n_local;
   for (std::int64_t i = 0; i < n_local; ++i) renamed[i] = static_cast<std::int32_t>(i);
   for (std::int64_t ghost = n_local; ghost < n_all; ++ghost) {
-    if (renamed[ghost] == 0) continue;
+    if (used[ghost] == 0) continue;
     renamed[ghost] = static_cast<std::int32_t>(kept);
     list.owners[kept] = list.owners[ghost];
     for (int k = 0; k < 3; ++k) {
@@ -253,7 +253,7 @@ void drop_unused_ghosts(NeighborList& list, std::int64_t n_local) {
   list.owners.resize(kept);
   list.shifts.resize(3 * kept);
   list.positions.resize(3 * kept);
-  for (std::int32_t& j : list.neighbors) j = renamed[j];
+  return renamed;
 }
 
 } // namespace trimpot::neighbors_detail

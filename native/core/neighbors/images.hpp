@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "../neighbors.hpp"
 
@@ -27,7 +28,9 @@ struct Surroundings {
 Surroundings surround_atoms(std::int64_t n, const double* positions, const double* cell9,
                             const bool* pbc, double cutoff, int threads);
 
-// Removes ghosts that are nobody's neighbour and renumbers the others.
-void drop_unused_ghosts(NeighborList& list, std::int64_t n_local);
+// Removes the ghosts that are not used (used: n_all) and returns the new numbers of the others
+// and of the local atoms.
+std::vector<std::int32_t> drop_unused_ghosts(NeighborList& list, std::int64_t n_local,
+                                             const std::vector<std::uint8_t>& used);
 
 } // namespace trimpot::neighbors_detail

@@ -164,35 +164,92 @@ TRIMPOT_INLINE Floats squares(const CandidateArrays& c, const Center& center, st
   return count;
 }
 
-void mark(const CandidateArrays& c, std::uint16_t* marks, std::int32_t* counts) {
-  const std::int64_t n_groups = c.n_groups();
-  const auto inner = broadcast<width>(c.inner), outer = broadcast<width>(c.outer);
-  for (std::int64_t i = 0; i < c.n_own; ++i, marks += n_groups) {
-    const Center center = center_at(c, i);
-    std::uint32_t doubts = 0;
-    std::int32_t count = 0;
-    for (std::int64_t g = 0; g < n_groups; ++g) {
-      std::uint32_t bits = 0, sure = 0;
-      for (int part = 0; part < parts; ++part) {
-        const Floats r2 = squares(c, center, group * g + width * part);
-        bits |= lanes_below(r2, outer) << (width * part);
-        sure |= lanes_below(r2, inner) << (width * part);
-      }
-      marks[g] = static_cast<std::uint16_t>(bits);
-      count += count_bits(bits);
-      doubts |= bits ^ sure;
-    }
-    const auto self = static_cast<std::uint16_t>(1u << i % group);
-    if (c.outer == 0.0f) {
-      for (std::int64_t g = 0; g < n_groups; ++g) {
-        const std::int64_t left = c.size - group * g;
-        marks[g] = static_cast<std::uint16_t>(left >= group ? 0xffffu : (1u << left) - 1u);
-      }
-      doubts = 1;
-    }
-    marks[i / group] = static_cast<std::uint16_t>(marks[i / group] & ~self);
-    counts[i] = doubts != 0 ? settle(c, i, marks) : count - 1;
+struct KeyWriter {
+  int shift;
+  float scale;
+  Ints largest;
+
+  explicit KeyWriter(int bits)
+      : shift(bits), scale(static_cast<float>(1u << (31 - bits))),
+        largest(broadcast<width>((1 << (31 - bits)) - 1)) {}
+
+  // Writes the keys of the candidates j .. whose bit is set; returns how many.
+  TRIMPOT_INLINE std::int64_t write(std::int32_t* keys, Floats r2, std::int64_t j,
+                                    std::uint32_t bits) const {
+    // Whatever the conversion makes of atoms far away: their bits are not set.
+    const Ints square = smaller(convert<std::int32_t>(scale * r2), largest);
+    pack_lanes(keys, bits, Ints{(square.v << shift) | numbers(j).v});
+    return count_bits(bits);
   }
+};
+
+// The keys of a row whose marks have been settled.
+[[gnu::noinline]] void rewrite_keys(const CandidateArrays& c, std::int64_t i,
+                                    const std::uint16_t* marks, const KeyWriter& writer,
+                                    std::int32_t* keys) {
+  const Center center = center_at(c, i);
+  for (std::int64_t g = 0; g < c.n_groups(); ++g) {
+    for (int part = 0; part < parts; ++part) {
+      const std::int64_t j = group * g + width * part;
+      const std::uint32_t bits = marks[g] >> (width * part) & (~0u >> (32 - width));
+      keys += writer.write(keys, squares(c, center, j), j, bits);
+    }
+  }
+}
+
+void mark_all(const CandidateArrays& c, std::int64_t i, std::uint16_t* marks) {
+  for (std::int64_t g = 0; g < c.n_groups(); ++g) {
+    const std::int64_t left = c.size - group * g;
+    marks[g] = static_cast<std::uint16_t>(left >= group ? 0xffffu : (1u << left) - 1u);
+  }
+  marks[i / group] = static_cast<std::uint16_t>(marks[i / group] & ~(1u << i % group));
+}
+
+template <bool WithKeys>
+void mark_rows(const CandidateArrays& candidates, std::uint16_t* marks, std::int32_t* counts,
+               const KeyWriter& writer, std::int32_t* keys) {
+  const CandidateArrays c = candidates; // a copy that the stores below cannot change
+  const std::int64_t n_groups = c.n_groups(), row_length = c.keys_per_row();
+  const auto inner = broadcast<width>(c.inner), outer = broadcast<width>(c.outer);
+  for (std::int64_t i = 0; i < c.n_own; ++i, marks += n_groups, keys += WithKeys ? row_length : 0) {
+    const Center center = center_at(c, i);
+    const std::int64_t own_group = i / group;
+    const std::uint32_t own = 1u << i % group;
+    std::uint32_t doubts = 0;
+    std::int64_t count = 0;
+    for (std::int64_t g = 0; g < n_groups; ++g) {
+      const std::uint32_t others = ~(g == own_group ? own : 0u);
+      std::uint32_t marked = 0;
+      for (int part = 0; part < parts; ++part) {
+        const std::int64_t j = group * g + width * part;
+        const Floats r2 = squares(c, center, j);
+        const std::uint32_t bits = lanes_below(r2, outer);
+        doubts |= bits ^ lanes_below(r2, inner);
+        const std::uint32_t kept = bits & others >> (width * part);
+        marked |= kept << (width * part);
+        if constexpr (WithKeys)
+          count += writer.write(keys + count, r2, j, kept);
+        else
+          count += count_bits(kept);
+      }
+      marks[g] = static_cast<std::uint16_t>(marked);
+    }
+    counts[i] = static_cast<std::int32_t>(count);
+    if (c.outer == 0.0f) mark_all(c, i, marks);
+    if (c.outer == 0.0f || doubts != 0) {
+      counts[i] = settle(c, i, marks);
+      if constexpr (WithKeys) rewrite_keys(c, i, marks, writer, keys);
+    }
+  }
+}
+
+void mark(const CandidateArrays& c, std::uint16_t* marks, std::int32_t* counts) {
+  mark_rows<false>(c, marks, counts, KeyWriter(16), nullptr);
+}
+
+void mark_keys(const CandidateArrays& c, std::uint16_t* marks, std::int32_t* counts, int shift,
+               std::int32_t* keys) {
+  mark_rows<true>(c, marks, counts, KeyWriter(shift), keys);
 }
 
 void write(const std::uint16_t* marks, std::int64_t n_groups, const std::int32_t* atoms,
@@ -225,31 +282,7 @@ void write(const std::uint16_t* marks, std::int64_t n_groups, const std::int32_t
 #endif
 }
 
-// Writes a key for each marked candidate; returns their number.
-TRIMPOT_INLINE std::int64_t write_keys(const CandidateArrays& c, std::int64_t i,
-                                       const std::uint16_t* marks, int shift,
-                                       std::int32_t* keys) {
-  const Center center = center_at(c, i);
-  const auto scale = static_cast<float>(1u << (31 - shift));
-  const auto largest = broadcast<width>((1 << (31 - shift)) - 1);
-  std::int64_t count = 0;
-  for (std::int64_t g = 0; g < c.n_groups(); ++g) {
-    for (int part = 0; part < parts; ++part) {
-      const std::int64_t j = group * g + width * part;
-      // Whatever the conversion makes of atoms far away: they are not marked.
-      const Ints square = smaller(convert<std::int32_t>(scale * squares(c, center, j)), largest);
-      const Ints key{(square.v << shift) | numbers(j).v};
-      const std::uint32_t bits = marks[g] >> (width * part) & (~0u >> (32 - width));
-      pack_lanes(keys + count, bits, key);
-      count += count_bits(bits);
-    }
-  }
-  return count;
-}
-
-RowState sort(const CandidateArrays& c, std::int64_t i, const std::uint16_t* marks,
-              const RowOrder& order, std::int32_t* keys, std::uint16_t* row) {
-  const std::int64_t count = write_keys(c, i, marks, order.shift, keys);
+RowState sort(const RowOrder& order, std::int32_t* keys, std::int64_t count, std::uint16_t* row) {
   const auto pad = broadcast<width>(std::int32_t{2147483647});
   for (int part = 0; part <= parts; ++part) store(keys + count + width * part, pad);
   sort_keys(keys, count);
@@ -272,7 +305,7 @@ RowState sort(const CandidateArrays& c, std::int64_t i, const std::uint16_t* mar
 } // namespace
 
 neighbors_detail::SearchKernels search_kernels() {
-  return {collect, mark, write, sort};
+  return {collect, mark, write, mark_keys, sort};
 }
 
 } // namespace trimpot::TRIMPOT_ISA

@@ -38,6 +38,7 @@ struct CandidateArrays {
   float inner, outer;
 
   std::int64_t n_groups() const { return (size + group - 1) / group; }
+  std::int64_t keys_per_row() const { return group * (n_groups() + 2); }
 };
 
 // How rows of one home are sorted: by integer keys, the square of the distance in units of
@@ -65,10 +66,12 @@ struct SearchKernels {
   // for all of them and one group more.
   void (*write)(const std::uint16_t* marks, std::int64_t n_groups, const std::int32_t* atoms,
                 std::int32_t* scratch, std::int32_t* out);
-  // Writes the numbers of the marked candidates of own atom i by ascending distance.
-  // `keys` has room for all of them and two groups more.
-  RowState (*sort)(const CandidateArrays&, std::int64_t i, const std::uint16_t* marks,
-                   const RowOrder&, std::int32_t* keys, std::uint16_t* row);
+  // The same, and the keys of the neighbours of own atom i from keys[i * keys_per_row()] on.
+  void (*mark_keys)(const CandidateArrays&, std::uint16_t* marks, std::int32_t* counts, int shift,
+                    std::int32_t* keys);
+  // Sorts the `count` keys of a row, behind which there is room for two groups, and writes the
+  // numbers of the neighbours in that order.
+  RowState (*sort)(const RowOrder&, std::int32_t* keys, std::int64_t count, std::uint16_t* row);
 };
 
 } // namespace trimpot::neighbors_detail
