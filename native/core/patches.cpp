@@ -113,15 +113,24 @@ private:
       const std::uint16_t* const marks = marks_.data() + i * n_groups;
       for (std::int64_t g = 0; g < n_groups; ++g) used_[g] |= marks[g];
     }
+    auto size = static_cast<std::int64_t>(table_.size());
+    table_.resize(size + candidates_.size + 1);
+    std::int32_t* const table = table_.data();
+    std::int32_t* const index_of = table_index_.data();
+    std::uint16_t* const numbers = numbers_.data();
     for (std::int64_t g = 0; g < n_groups; ++g) {
       for (unsigned left = used_[g]; left != 0; left &= left - 1) {
         const std::int64_t c = group * g + std::countr_zero(left);
-        const std::int32_t slot = candidates_.slots[c];
-        if (table_index_[slot] == none) enter(slot);
-        numbers_[c] = static_cast<std::uint16_t>(table_index_[slot]);
+        const std::int32_t slot = candidates_.slots[c], known = index_of[slot];
+        const std::int32_t index = known == none ? static_cast<std::int32_t>(size) : known;
+        table[size] = slot; // kept only if the size moves on: no branch to mispredict
+        size += known == none ? 1 : 0;
+        index_of[slot] = index;
+        numbers[c] = static_cast<std::uint16_t>(index);
       }
     }
-    return static_cast<std::int64_t>(table_.size()) <= largest_table;
+    table_.resize(size);
+    return size <= largest_table;
   }
 
   double square_to(std::int64_t i, std::uint16_t number) const {

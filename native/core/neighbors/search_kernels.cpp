@@ -43,11 +43,13 @@ TRIMPOT_INLINE std::uint32_t lanes_below(Ints a, Ints b) {
 #endif
 }
 
+// Number of set bits among the lowest Lanes ones; the others are 0.
+template <int Lanes = static_cast<int>(group)>
 TRIMPOT_INLINE int count_bits(std::uint32_t bits) {
 #if defined(__x86_64__) && !defined(__POPCNT__)
   constexpr std::uint64_t counts = 0x4332322132212110; // of each number of four bits
   int n = 0;
-  for (int nibble = 0; nibble < 4; ++nibble)
+  for (int nibble = 0; nibble < Lanes / 4; ++nibble)
     n += static_cast<int>(counts >> (bits >> (4 * nibble) & 15u) * 4u & 15u);
   return n;
 #else
@@ -127,7 +129,7 @@ void collect(CandidateArrays& c, std::int64_t begin, std::int64_t end) {
     pack_floats(c.y + size, bits, y);
     pack_floats(c.z + size, bits, z);
     pack_lanes(c.slots + size, bits, numbers(s));
-    size += count_bits(bits);
+    size += count_bits<width>(bits);
   }
   c.size = size;
 }
@@ -179,7 +181,7 @@ struct KeyWriter {
     // Whatever the conversion makes of atoms far away: their bits are not set.
     const Ints square = smaller(convert<std::int32_t>(scale * r2), largest);
     pack_lanes(keys, bits, Ints{(square.v << shift) | numbers(j).v});
-    return count_bits(bits);
+    return count_bits<width>(bits);
   }
 };
 
@@ -227,11 +229,9 @@ void mark_rows(const CandidateArrays& candidates, std::uint16_t* marks, std::int
         doubts |= bits ^ lanes_below(r2, inner);
         const std::uint32_t kept = bits & others >> (width * part);
         marked |= kept << (width * part);
-        if constexpr (WithKeys)
-          count += writer.write(keys + count, r2, j, kept);
-        else
-          count += count_bits(kept);
+        if constexpr (WithKeys) count += writer.write(keys + count, r2, j, kept);
       }
+      if constexpr (!WithKeys) count += count_bits(marked);
       marks[g] = static_cast<std::uint16_t>(marked);
     }
     counts[i] = static_cast<std::int32_t>(count);
@@ -269,7 +269,7 @@ void write(const std::uint16_t* marks, std::int64_t n_groups, const std::int32_t
     for (int part = 0; part < parts; ++part) {
       const std::uint32_t bits = marks[g] >> (width * part) & 255u;
       pack_lanes(scratch + count, bits, load<width>(atoms + group * g + width * part));
-      count += count_bits(bits);
+      count += count_bits<width>(bits);
     }
   }
   std::memcpy(out, scratch, static_cast<std::size_t>(count) * sizeof(std::int32_t));
@@ -286,14 +286,14 @@ RowState sort(const RowOrder& order, std::int32_t* keys, std::int64_t count, std
   const auto pad = broadcast<width>(std::int32_t{2147483647});
   for (int part = 0; part <= parts; ++part) store(keys + count + width * part, pad);
   sort_keys(keys, count);
-  const std::int32_t mask = (1 << order.shift) - 1;
+  const std::uint32_t mask = (1u << order.shift) - 1u;
   const std::uint16_t* const number = order.numbers;
-  for (std::int64_t k = 0; k < count; ++k) row[k] = number[keys[k] & mask];
+  for (std::int64_t k = 0; k < count; ++k) row[k] = number[static_cast<std::uint32_t>(keys[k]) & mask];
   RowState state{0, false};
   std::uint32_t close = 0;
   for (std::int64_t k = 0; k < count; k += width) {
     const Ints key = load<width>(keys + k), next = load<width>(keys + k + 1);
-    state.n_near += count_bits(lanes_below(key, broadcast<width>(order.near)));
+    state.n_near += count_bits<width>(lanes_below(key, broadcast<width>(order.near)));
     const std::int64_t left = count - 1 - k; // keys that have a successor
     const std::uint32_t present = left >= width ? ~0u >> (32 - width) : (1u << left) - 1u;
     close |= lanes_below(Ints{next.v - key.v}, broadcast<width>(order.step)) & present;
