@@ -9,16 +9,23 @@ namespace {
 
 constexpr std::int64_t padding = 16; // vectors may be loaded from the last slot on
 
-// A grid over `all`, whose bins fill the box of the local atoms evenly: bins with a few atoms
-// cost nearly as much as full ones.
-Grid make_grid(const Box& all, const Box& locals, double wish) {
+// A number of bins that fill an extent evenly, as bins with a few atoms cost nearly as much as
+// full ones, and are not slightly shorter than the cutoff or its half, third ...: then a sphere
+// would reach one bin further.
+double whole_bins(double extent, double wish, double cutoff) {
+  const double whole = std::max(1.0, std::round(extent / wish));
+  const double reach = std::max(1.0, std::round(cutoff * whole / extent));
+  return std::clamp(std::floor(extent * reach / cutoff), 1.0, whole);
+}
+
+// A grid over `all` that begins and ends with the box of the local atoms.
+Grid make_grid(const Box& all, const Box& locals, double wish, double cutoff) {
   constexpr double most = 524288.0; // 2^19 bins per axis: three indices fit into 64 bits
   Grid grid;
   for (int k = 0; k < 3; ++k) {
     const double extent = locals.high[k] - locals.low[k];
-    const double whole = std::max(1.0, std::round(std::min(extent / wish, most)));
     double edge = std::max(wish, (all.high[k] - all.low[k]) / most);
-    if (edge == wish) edge = std::max(extent / whole * (1.0 + 1e-9), 0.5 * wish);
+    if (edge == wish && extent > wish) edge = extent / whole_bins(extent, wish, cutoff) * (1.0 + 1e-9);
     const double below = std::ceil((locals.low[k] - all.low[k]) / edge);
     grid.edge[k] = edge;
     grid.inverse[k] = 1.0 / edge;
@@ -28,13 +35,13 @@ Grid make_grid(const Box& all, const Box& locals, double wish) {
   return grid;
 }
 
-// Bins of one or two dozen atoms: with more, an atom meets too many candidates beyond its
+// Bins of about two dozen atoms: with more, an atom meets too many candidates beyond its
 // cutoff; with fewer, collecting the candidates of a bin is not worth it.
 double edge_for(const Box& box, double n, double cutoff) {
-  constexpr double atoms_per_bin = 18.0;
+  constexpr double atoms_per_bin = 22.0;
   double volume = 1.0;
   for (int k = 0; k < 3; ++k) volume *= std::max(box.high[k] - box.low[k], 0.5 * cutoff);
-  return std::clamp(std::cbrt(atoms_per_bin * volume / n), 0.2 * cutoff, 1.1 * cutoff);
+  return std::clamp(std::cbrt(atoms_per_bin * volume / n), 0.2 * cutoff, 1.6 * cutoff);
 }
 
 } // namespace
@@ -53,12 +60,12 @@ Bins::Bins(const std::vector<double>& positions, std::int64_t n_local, double cu
   for (std::int64_t i = n_local; i < size_; ++i) all.include(positions.data() + 3 * i);
   const double edge = edge_for(locals, static_cast<double>(n_local), cutoff);
   for (const double factor : {1.0, 2.0, 4.0}) {
-    grid = make_grid(all, locals, factor * edge);
+    grid = make_grid(all, locals, factor * edge, cutoff);
     if (grid.count() > 4.0 * static_cast<double>(size_) + 64.0) continue;
     sort_densely(positions);
     return;
   }
-  grid = make_grid(all, locals, cutoff);
+  grid = make_grid(all, locals, cutoff, cutoff);
   sort_sparsely(positions);
 }
 

@@ -16,7 +16,7 @@ namespace trimpot::neighbors_detail {
 namespace {
 
 bool many_ghosts(const NeighborList& list, std::int64_t n_local) {
-  return static_cast<std::int64_t>(list.owners.size()) > 2 * n_local;
+  return static_cast<std::int64_t>(list.owners.size()) > 3 * n_local;
 }
 
 // What is known of a home until the size of each row is: its candidates and which of them are
