@@ -6,7 +6,6 @@
 #include "neighbors/images.hpp"
 #include "neighbors/search.hpp"
 #include "neighbors/vectors.hpp"
-#include "threads.hpp"
 
 namespace trimpot {
 
@@ -19,12 +18,11 @@ NeighborList build_neighbors(std::int64_t n, const double* positions, const doub
   list.first.resize(n + 1, 0);
   if (n == 0) return list;
   const auto n_all = static_cast<std::int64_t>(list.owners.size());
-  constexpr std::int64_t atoms_worth_a_thread = 2000;
   constexpr std::int64_t few = 6000; // comparisons that cost less than sorting into bins
   if (n * n_all <= few) {
     search_all(n, cutoff, list);
   } else {
-    search_space(n, cutoff, atoms.roundoff, thread_count(threads, n / atoms_worth_a_thread), list);
+    search_space(n, cutoff, atoms.roundoff, atoms.threads, list);
   }
   return list;
 }

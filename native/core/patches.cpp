@@ -305,7 +305,7 @@ Patches build_patches(std::int64_t n, const double* positions, const double* cel
   result.cutoff = cutoff;
   const auto image_numbers = number_images(atoms.list, n, result.images);
   if (n == 0) return result;
-  const Space space(atoms.list.positions, n, cutoff, atoms.roundoff);
+  const Space space(atoms.list.positions, n, cutoff, atoms.roundoff, atoms.threads);
   result.patches = build_all(space, n, near_reach, threads, patch_size);
   result.order.reserve(static_cast<std::size_t>(n));
   result.wraps.reserve(static_cast<std::size_t>(3 * n));

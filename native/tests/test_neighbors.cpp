@@ -70,7 +70,9 @@ void bins_threads_and_refresh() {
   auto one = trimpot::build_neighbors(4500, x.data(), cell, periodic, 3.0, 1);
   const auto two = trimpot::build_neighbors(4500, x.data(), cell, periodic, 3.0, 2);
   check(one.first.back() == count_pairs(x, edge, 3.0), "pairs of random atoms");
-  check(one.first == two.first && one.neighbors == two.neighbors, "same list from two threads");
+  check(one.first == two.first && one.neighbors == two.neighbors &&
+            one.positions == two.positions && one.shifts == two.shifts && one.owners == two.owners,
+        "same list from two threads");
   const std::vector<double> built = one.positions;
   trimpot::refresh_positions(one, x.data(), cell);
   check(one.positions == built, "refresh gives the positions of the build to the last bit");

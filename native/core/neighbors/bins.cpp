@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "../threads.hpp"
+
 namespace trimpot::neighbors_detail {
 namespace {
 
@@ -46,7 +48,8 @@ double edge_for(const Box& box, double n, double cutoff) {
 
 } // namespace
 
-Bins::Bins(const std::vector<double>& positions, std::int64_t n_local, double cutoff)
+Bins::Bins(const std::vector<double>& positions, std::int64_t n_local, double cutoff,
+           int threads)
     : size_(static_cast<std::int64_t>(positions.size() / 3)) {
   for (AlignedVector<double>* axis : {&x, &y, &z}) {
     axis->resize(size_ + padding);
@@ -62,26 +65,40 @@ Bins::Bins(const std::vector<double>& positions, std::int64_t n_local, double cu
   for (const double factor : {1.0, 2.0, 4.0}) {
     grid = make_grid(all, locals, factor * edge, cutoff);
     if (grid.count() > 4.0 * static_cast<double>(size_) + 64.0) continue;
-    sort_densely(positions);
+    sort_densely(positions, threads);
     return;
   }
   grid = make_grid(all, locals, cutoff, cutoff);
   sort_sparsely(positions);
 }
 
-void Bins::sort_densely(const std::vector<double>& positions) {
-  start_.assign(static_cast<std::size_t>(grid.count()) + 2, 0);
+// A counting sort; each thread counts and places a part of the atoms, so that the order does
+// not depend on their number.
+void Bins::sort_densely(const std::vector<double>& positions, int threads) {
+  const auto n_bins = static_cast<std::int64_t>(grid.count());
   AlignedVector<std::int32_t> bins(size_);
-  for (std::int64_t i = 0; i < size_; ++i) {
-    const double* r = positions.data() + 3 * i;
-    const std::int64_t column = grid.index(r[0], 0) * grid.size[1] + grid.index(r[1], 1);
-    bins[i] = static_cast<std::int32_t>(column * grid.size[2] + grid.index(r[2], 2));
-    ++start_[bins[i] + 2];
+  std::vector<std::vector<std::int32_t>> next(threads);
+  on_threads(threads, [&](int t) {
+    next[t].assign(n_bins, 0);
+    for (std::int64_t i = size_ * t / threads; i < size_ * (t + 1) / threads; ++i) {
+      const double* r = positions.data() + 3 * i;
+      const std::int64_t column = grid.index(r[0], 0) * grid.size[1] + grid.index(r[1], 1);
+      bins[i] = static_cast<std::int32_t>(column * grid.size[2] + grid.index(r[2], 2));
+      ++next[t][bins[i]];
+    }
+  });
+  start_.resize(n_bins + 1);
+  std::int32_t slot = 0;
+  for (std::int64_t bin = 0; bin < n_bins; ++bin) {
+    start_[bin] = slot;
+    for (auto& counts : next) slot += std::exchange(counts[bin], slot);
   }
-  for (std::size_t bin = 2; bin < start_.size(); ++bin) start_[bin] += start_[bin - 1];
-  for (std::int64_t i = 0; i < size_; ++i) {
-    place(start_[bins[i] + 1]++, i, positions.data() + 3 * i);
-  }
+  start_[n_bins] = slot;
+  on_threads(threads, [&](int t) {
+    for (std::int64_t i = size_ * t / threads; i < size_ * (t + 1) / threads; ++i) {
+      place(next[t][bins[i]]++, i, positions.data() + 3 * i);
+    }
+  });
 }
 
 void Bins::sort_sparsely(const std::vector<double>& positions) {

@@ -40,7 +40,8 @@ struct Bins {
   AlignedVector<std::int32_t> atoms;
 
   // The first n_local atoms decide, together with the cutoff, about the edges.
-  Bins(const std::vector<double>& positions, std::int64_t n_local, double cutoff);
+  Bins(const std::vector<double>& positions, std::int64_t n_local, double cutoff,
+       int threads);
 
   std::int64_t size() const { return size_; }
 
@@ -65,7 +66,7 @@ private:
   static std::int64_t key(std::int64_t ix, std::int64_t iy, std::int64_t iz) {
     return (ix * (std::int64_t{1} << 21) + iy) * (std::int64_t{1} << 21) + iz;
   }
-  void sort_densely(const std::vector<double>& positions);
+  void sort_densely(const std::vector<double>& positions, int threads);
   void sort_sparsely(const std::vector<double>& positions);
   void place(std::int64_t slot, std::int64_t atom, const double* position) {
     x[slot] = position[0];

@@ -25,8 +25,8 @@ double square_distance(const Points& points, std::int32_t a, std::int32_t b) {
 }
 
 Space::Space(const std::vector<double>& positions, std::int64_t n_local, double reach,
-             double roundoff)
-    : bins(positions, n_local, reach), cutoff(reach) {
+             double roundoff, int threads)
+    : bins(positions, n_local, reach, threads), cutoff(reach) {
   double largest = 0.0;
   for (int k = 0; k < 3; ++k) {
     const double high = bins.grid.low[k] + bins.grid.edge[k] * static_cast<double>(bins.grid.size[k]);

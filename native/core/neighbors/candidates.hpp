@@ -19,7 +19,7 @@ struct Space {
   // The first n_local atoms are those whose neighbours are wanted. `roundoff` bounds the error
   // of any position, in angstrom.
   Space(const std::vector<double>& positions, std::int64_t n_local, double cutoff,
-        double roundoff);
+        double roundoff, int threads);
 
   Points points() const { return {bins.x.data(), bins.y.data(), bins.z.data()}; }
 };

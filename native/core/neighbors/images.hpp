@@ -21,6 +21,7 @@ inline void image_position(const double* x, const std::int32_t* shift, const dou
 struct Surroundings {
   NeighborList list;
   double roundoff = 0.0; // bound on the error of any position, in angstrom
+  int threads = 1;       // that so many atoms are worth
 };
 
 // Moves the local atoms by whole periods into the cell, n first places, and appends the images

@@ -113,7 +113,7 @@ void search_all(std::int64_t n_local, double cutoff, NeighborList& list) {
 
 void search_space(std::int64_t n_local, double cutoff, double roundoff, int threads,
                   NeighborList& list) {
-  const Space space(list.positions, n_local, cutoff, roundoff);
+  const Space space(list.positions, n_local, cutoff, roundoff, threads);
   const Bins& bins = space.bins;
   const SearchKernels& search = kernels().search;
   const std::vector<Home> homes = homes_of(bins, n_local);

@@ -5,7 +5,7 @@
 
 #include "search_kernels.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include "../kernels/simd.hpp"
 #include "sort_network.hpp"
@@ -272,7 +272,7 @@ void write(const std::uint16_t* marks, std::int64_t n_groups, const std::int32_t
       count += count_bits<width>(bits);
     }
   }
-  std::memcpy(out, scratch, static_cast<std::size_t>(count) * sizeof(std::int32_t));
+  std::copy_n(scratch, count, out);
 #else
   for (std::int64_t g = 0; g < n_groups; ++g) {
     for (std::uint32_t left = marks[g]; left != 0; left &= left - 1) {
@@ -288,6 +288,7 @@ RowState sort(const RowOrder& order, std::int32_t* keys, std::int64_t count, std
   sort_keys(keys, count);
   const std::uint32_t mask = (1u << order.shift) - 1u;
   const std::uint16_t* const number = order.numbers;
+#pragma GCC unroll 8
   for (std::int64_t k = 0; k < count; ++k) row[k] = number[static_cast<std::uint32_t>(keys[k]) & mask];
   RowState state{0, false};
   std::uint32_t close = 0;
