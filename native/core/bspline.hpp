@@ -28,6 +28,10 @@ class CubicBasis {
   double start(int m) const { return breaks_[static_cast<std::size_t>(m)]; }
   const double* powers(int m) const { return powers_.data() + 16 * m; }
 
+  // The table of locate(): the first interval that reaches into each bin.
+  const std::vector<int>& bins() const { return bins_; }
+  double bins_per_length() const { return bins_per_length_; }
+
  private:
   std::vector<double> breaks_;
   std::vector<double> powers_;

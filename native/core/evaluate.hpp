@@ -8,6 +8,16 @@
 
 namespace trimpot {
 
+// Throws std::invalid_argument for a term that has no coefficients.
+void require_coefficients(const std::vector<TermPointer>& terms);
+
+// The row that stands for "no neighbour": beyond every cutoff of every atom.
+template <class Real>
+void write_far_row(Real* row) {
+  row[0] = row[1] = row[2] = Real(1e9);
+  row[3] = Real(0);
+}
+
 // energies: n_local, written. forces: n_all x 3, written (ghost forces not folded).
 // virial: 9, written: -dE/d(strain) in eV.
 void evaluate(const std::vector<TermPointer>& terms, const NeighborhoodView& hood,

@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 
+#include "evaluate.hpp"
 #include "neighbors.hpp"
 #include "threads.hpp"
 
@@ -87,8 +88,7 @@ void evaluate_frames(const std::vector<TermPointer>& terms, const FrameBatch& ba
     const std::int64_t begin = batch.offsets[f];
     std::vector<double> all(frame.list.positions.size(), 0.0);
     double* virial = virials + 9 * f;
-    std::fill(virial, virial + 9, 0.0);
-    kernels().evaluate(terms, frame.view(), 0, frame.n_atoms, energies + begin, all.data(), virial);
+    evaluate(terms, frame.view(), energies + begin, all.data(), virial, 1);
     double* mine = forces + 3 * begin;
     std::fill(mine, mine + 3 * frame.n_atoms, 0.0);
     for (std::size_t a = 0; a < frame.list.owners.size(); ++a)

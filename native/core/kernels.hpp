@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "neighbors/search_kernels.hpp"
 #include "specs.hpp"
 #include "term.hpp"
 
@@ -20,18 +21,34 @@ struct NeighborhoodView {
   const std::int32_t* neighbors = nullptr;
 };
 
+// The same for the inner loops: rows of four numbers, of which one load brings a whole atom.
+template <class Real, class Index>
+struct Block {
+  std::int64_t n_own = 0;              // atoms to evaluate; they come first
+  std::int64_t n_all = 0;
+  const Real* rows = nullptr;          // (n_all + 1) x 4: x, y, z, species; the last is far away
+  const std::int64_t* first = nullptr; // n_own + 1
+  const Index* neighbors = nullptr;    // all of a list, or padded to 16 with n_all
+  // How many of an atom's first neighbours can be within the reach of many-body terms; null: all.
+  const Index* near = nullptr;
+  double* results = nullptr;           // n_all x 4: force, energy; added to
+};
+
 struct Kernels {
   std::string name;
   TermPointer (*one_body)(OneBodySpec);
   TermPointer (*pair_spline)(PairSplineSpec);
   TermPointer (*triplet_spline)(TripletSplineSpec);
   TermPointer (*zbl)(ZblSpec);
-  // Energies of the local atoms begin .. end - 1 into energies; gradient of their energy,
-  // negated, added to forces (n_all x 3); virial -dE/d(strain) (9) added to.
-  void (*evaluate)(const std::vector<TermPointer>&, const NeighborhoodView&, std::int64_t begin,
-                   std::int64_t end, double* energies, double* forces, double* virial);
+  // Atoms begin .. end - 1 of a block: their energies and minus the gradient of these are added
+  // to the results, -dE/d(strain) (9) to the virial.
+  void (*evaluate_list)(const std::vector<TermPointer>&, const Block<double, std::int32_t>&,
+                        std::int64_t begin, std::int64_t end, double* virial);
+  void (*evaluate_double)(const std::vector<TermPointer>&, const Block<double, std::uint16_t>&, double* virial);
+  void (*evaluate_mixed)(const std::vector<TermPointer>&, const Block<float, std::uint16_t>&, double* virial);
   // Design-matrix rows of all local atoms, added to the sink.
   void (*rows)(const std::vector<TermPointer>&, const NeighborhoodView&, RowSink sink);
+  neighbors_detail::SearchKernels search; // of neighbours
 };
 
 // Names of the instruction sets that this processor can run, best first.

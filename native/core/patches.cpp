@@ -40,16 +40,12 @@ public:
         table_index_(static_cast<std::size_t>(space.bins.size()), none) {}
 
   // Appends the patch of these homes, or several if its table would be too large. The atoms
-  // of their tables are slots.
+  // of their tables are slots. A patch that is there already lends its memory.
   void build(std::vector<Home> homes, std::vector<Patch>& patches) {
-    line_up(homes);
-    if (fill(homes)) {
-      patches.push_back(take());
-      clear();
-      return;
-    }
-    clear();
-    for (auto& half : halves(homes)) build(std::move(half), patches);
+    Patch spare;
+    if (!patches.empty()) spare = std::move(patches.front());
+    patches.clear();
+    add(std::move(homes), std::move(spare), patches);
   }
 
 private:
@@ -71,6 +67,15 @@ private:
   std::vector<std::uint16_t> used_; // marks of candidates that are any own atom's neighbour
   std::vector<std::uint16_t> numbers_; // of the candidates in the table
   std::vector<Neighbor> exact_;
+
+  void add(std::vector<Home> homes, Patch spare, std::vector<Patch>& patches) {
+    line_up(homes);
+    const bool fits = fill(homes);
+    if (fits) patches.push_back(take(std::move(spare)));
+    clear();
+    if (fits) return;
+    for (auto& half : halves(homes)) add(std::move(half), {}, patches);
+  }
 
   bool fill(const std::vector<Home>& homes) {
     for (const Home& home : homes)
@@ -198,8 +203,8 @@ private:
     for (const Neighbor& neighbor : exact_) *row++ = neighbor.number;
   }
 
-  Patch take() {
-    Patch patch;
+  // The finished patch, in the memory of another one.
+  Patch take(Patch patch) {
     patch.n_own = static_cast<std::int32_t>(n_own_);
     patch.n_all = static_cast<std::int32_t>(table_.size());
     for (std::int64_t i = 0; i < n_own_; ++i) {
@@ -229,21 +234,23 @@ private:
   }
 };
 
-std::vector<Patch> build_all(const Space& space, std::int64_t n, double near_reach, int threads,
-                             std::int64_t patch_size) {
+// Replaces the patches, reusing their memory.
+void build_all(const Space& space, std::int64_t n, double near_reach, int threads,
+               std::int64_t patch_size, std::vector<Patch>& patches) {
   const auto parts = divide(homes_of(space.bins, n), patch_size);
   const auto n_parts = static_cast<std::int64_t>(parts.size());
+  const auto n_old = static_cast<std::int64_t>(patches.size());
   const int n_threads = thread_count(threads, n_parts);
   std::vector<std::vector<Patch>> built(parts.size());
   std::vector<std::unique_ptr<Builder>> builders(static_cast<std::size_t>(n_threads));
   for_blocks(n_parts, 1, n_threads, [&](std::int64_t part, std::int64_t, int thread) {
     if (!builders[thread]) builders[thread] = std::make_unique<Builder>(space, near_reach);
+    if (part < n_old) built[part].push_back(std::move(patches[part]));
     builders[thread]->build(parts[part], built[part]);
   });
-  std::vector<Patch> patches;
+  patches.clear();
   for (auto& some : built)
     for (Patch& patch : some) patches.push_back(std::move(patch));
-  return patches;
 }
 
 // Numbers the images that atoms (local ones and ghosts) lie in, beginning with 0 for none;
@@ -297,16 +304,19 @@ void set_order(const Bins& bins, const NeighborList& atoms, Patches& result) {
 
 Patches build_patches(std::int64_t n, const double* positions, const double* cell9,
                       const bool* pbc, double cutoff, double near_reach, int threads,
-                      std::int64_t patch_size) {
+                      std::int64_t patch_size, Patches old) {
   if (!(near_reach >= 0.0)) refuse("near_reach is ", near_reach, " A, expected 0 or a distance");
   if (patch_size < 1) refuse("patch_size is ", patch_size, ", expected a number of atoms");
   const Surroundings atoms = surround_atoms(n, positions, cell9, pbc, cutoff, threads);
-  Patches result;
+  Patches result = std::move(old);
   result.cutoff = cutoff;
+  result.order.clear();
+  result.wraps.clear();
   const auto image_numbers = number_images(atoms.list, n, result.images);
+  if (n == 0) result.patches.clear();
   if (n == 0) return result;
   const Space space(atoms.list.positions, n, cutoff, atoms.roundoff, atoms.threads);
-  result.patches = build_all(space, n, near_reach, threads, patch_size);
+  build_all(space, n, near_reach, threads, patch_size, result.patches);
   result.order.reserve(static_cast<std::size_t>(n));
   result.wraps.reserve(static_cast<std::size_t>(3 * n));
   set_order(space.bins, atoms.list, result);

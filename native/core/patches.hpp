@@ -43,12 +43,13 @@ struct Patches {
 constexpr std::int64_t atoms_per_patch = 1000;
 
 // Returns the same pairs as build_neighbors, for the same arguments; near_reach: 0 or a
-// distance (angstrom). The result is the same for any number of threads (0: all cores).
+// distance (angstrom). The result is the same for any number of threads (0: all cores); an old
+// one that is no longer needed lends its memory.
 //
 // Throws std::invalid_argument as build_neighbors does, for a near reach that is negative or
 // not a number, and for an atom with more than 65,000 neighbours.
 Patches build_patches(std::int64_t n, const double* positions, const double* cell9,
                       const bool* pbc, double cutoff, double near_reach, int threads,
-                      std::int64_t patch_size = atoms_per_patch);
+                      std::int64_t patch_size = atoms_per_patch, Patches old = {});
 
 } // namespace trimpot

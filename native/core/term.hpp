@@ -9,26 +9,32 @@
 #include <cstdint>
 #include <memory>
 
+#include "memory.hpp"
+
 namespace trimpot {
 
-// Neighbours of one central atom within the largest cutoff, as separate arrays.
+// Neighbours of one central atom within a cutoff, as separate arrays. Behind them stand
+// entries far beyond every cutoff, so that loops may run over whole vectors.
+template <class Real>
 struct Environment {
   int center = 0;              // index of the central atom
   int species = 0;             // its species index
   int count = 0;               // number of neighbours
-  const double* x = nullptr;   // displacements r_j - r_i, angstrom
-  const double* y = nullptr;
-  const double* z = nullptr;
-  const double* r = nullptr;   // distances
+  const Real* x = nullptr;     // displacements r_j - r_i, angstrom
+  const Real* y = nullptr;
+  const Real* z = nullptr;
+  const Real* r = nullptr;     // distances
   const int* neighbor_species = nullptr;
-  const int* neighbor = nullptr; // indices into local + ghost atoms
+  const int* neighbor = nullptr; // indices of the atoms
+  Arena* arena = nullptr;      // scratch memory of a term, until it returns
 };
 
 // Gradient of the central atom's energy with respect to each displacement (added to).
+template <class Real>
 struct Gradient {
-  double* x = nullptr;
-  double* y = nullptr;
-  double* z = nullptr;
+  Real* x = nullptr;
+  Real* y = nullptr;
+  Real* z = nullptr;
 };
 
 // Destination of design-matrix rows of one frame: row-major blocks of n_columns.
@@ -56,8 +62,10 @@ class Term {
   virtual double cutoff() const = 0;
   virtual int n_columns() const = 0;     // linear coefficients
   virtual bool has_coefficients() const = 0;
-  virtual double evaluate(const Environment& env, Gradient gradient) const = 0;
-  virtual void rows(const Environment& env, const RowSink& sink) const = 0;
+  // In double precision, and with single arithmetic relative to the central atom.
+  virtual double evaluate(const Environment<double>& env, Gradient<double> gradient) const = 0;
+  virtual double evaluate(const Environment<float>& env, Gradient<float> gradient) const = 0;
+  virtual void rows(const Environment<double>& env, const RowSink& sink) const = 0;
 };
 
 using TermPointer = std::shared_ptr<const Term>;

@@ -192,6 +192,15 @@ std::vector<Sample> samples() {
   };
 }
 
+void old_patches_only_lend_memory() {
+  trimpot::Patches patches;
+  for (const Sample& s : samples()) {
+    patches = trimpot::build_patches(s.n(), s.x.data(), s.cell.data(), s.pbc.data(), s.cutoff, 2.0, 1, 50,
+                                     std::move(patches));
+    check(same(patches, s.patches(2.0, 1, 50)), s.name + ": in the memory of another system");
+  }
+}
+
 // Tables of more atoms than 16 bits can count are divided.
 void large_tables() {
   const std::vector<double> x = uniform(70000, 0.0, 60.0, 11);
@@ -227,6 +236,7 @@ void errors() {
 
 int main() {
   for (const Sample& sample : samples()) examine(sample);
+  old_patches_only_lend_memory();
   large_tables();
   errors();
   return failures == 0 ? 0 : 1;

@@ -13,6 +13,8 @@
 
 namespace trimpot::TRIMPOT_ISA {
 
+neighbors_detail::SearchKernels search_kernels();
+
 template <class T, class Spec>
 TermPointer make(Spec spec) {
   return std::make_shared<T>(std::move(spec));
@@ -27,8 +29,15 @@ Kernels make_kernels() {
           make<PairSpline, PairSplineSpec>,
           make<TripletSpline, TripletSplineSpec>,
           make<Zbl, ZblSpec>,
-          evaluate,
-          rows};
+          evaluate_block<double, std::int32_t>,
+          [](const std::vector<TermPointer>& terms, const Block<double, std::uint16_t>& block, double* virial) {
+            evaluate_block(terms, block, 0, block.n_own, virial);
+          },
+          [](const std::vector<TermPointer>& terms, const Block<float, std::uint16_t>& block, double* virial) {
+            evaluate_block(terms, block, 0, block.n_own, virial);
+          },
+          rows,
+          search_kernels()};
 }
 
 } // namespace trimpot::TRIMPOT_ISA

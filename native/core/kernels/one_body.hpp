@@ -14,12 +14,15 @@ class OneBody final : public Term {
   int n_columns() const override { return spec_.n_columns; }
   bool has_coefficients() const override { return !spec_.coefficients.empty(); }
 
-  double evaluate(const Environment& env, Gradient) const override {
-    const int column = spec_.columns[static_cast<std::size_t>(env.species)];
+  double evaluate(const Environment<double>& env, Gradient<double>) const override { return energy(env.species); }
+  double evaluate(const Environment<float>& env, Gradient<float>) const override { return energy(env.species); }
+
+  double energy(int species) const {
+    const int column = spec_.columns[static_cast<std::size_t>(species)];
     return column < 0 ? 0.0 : spec_.coefficients[static_cast<std::size_t>(column)];
   }
 
-  void rows(const Environment& env, const RowSink& sink) const override {
+  void rows(const Environment<double>& env, const RowSink& sink) const override {
     const int column = spec_.columns[static_cast<std::size_t>(env.species)];
     if (sink.energy && column >= 0) sink.energy[sink.column_offset + column] += 1.0;
   }

@@ -1,6 +1,8 @@
 // Pair term: E_i = sum_j V2(r_ij), V2 a cubic spline (Xie, Rupp, Hennig 2023, eq. 3).
 #pragma once
 
+#include <cmath>
+#include <optional>
 #include <vector>
 
 #include "../specs.hpp"
@@ -9,46 +11,193 @@
 
 namespace trimpot::TRIMPOT_ISA {
 
+// The curves of all pairs of species, for a whole vector of neighbours at once.
+//
+// The knots of a curve end in a uniform part, where intervals are found by arithmetic; the
+// few neighbours before it are searched for one by one. Each interval is a row of four
+// coefficients in t = (r - start) / h, h the spacing of the uniform part of its curve; the row
+// behind the last interval is zero, and so are all rows that stand for "no interaction".
+template <class Real>
+class PairCurves {
+ public:
+  static constexpr int N = lanes<Real>;
+  using V = Vec<Real, N>;
+
+  struct Block {
+    V value, slope; // V2 in eV, h dV2/dr
+    V per_length;   // 1 / h
+  };
+
+  // curves: polynomials in r - start, four numbers per interval.
+  PairCurves(int n_species, const std::vector<std::int32_t>& table,
+             const std::vector<CubicBasis>& bases, const std::vector<std::vector<double>>& curves)
+      : n_species_(n_species), table_(table), rows_(4, Real(0)) {
+    for (std::size_t t = 0; t < bases.size(); ++t) add(bases[t], curves[t]);
+    for (const std::int32_t t : table) {
+      const Kind none{};
+      const Kind& k = t < 0 ? none : kinds_[static_cast<std::size_t>(t)];
+      for (const double p : {k.per_length, -k.uniform * k.per_length, double(k.intervals), double(k.row)})
+        parameters_.push_back(static_cast<Real>(p));
+    }
+    if constexpr (has_register_tables<Real, N>) {
+      if (bases.size() == 1 && n_species == 1 && kinds_[0].intervals < 64) {
+        for (int p = 0; p < 4; ++p) {
+          float column[64];
+          for (int m = 0; m <= kinds_[0].intervals; ++m)
+            column[m] = rows_[static_cast<std::size_t>(4 * (kinds_[0].row + m) + p)];
+          registers_[p].fill(column, kinds_[0].intervals + 1);
+        }
+        register_size_ = kinds_[0].intervals + 1;
+      }
+    }
+  }
+
+  // Numbers in each register table; 0: not applicable.
+  int register_size() const { return register_size_; }
+
+  // Distances r of neighbours whose species are w, around an atom of one species.
+  TRIMPOT_INLINE Block at(int species, V r, V w) const {
+    const Real* parameters = parameters_.data() + 4 * species * n_species_;
+    alignas(64) std::int32_t row[N];
+    V t, per_length;
+    Vec<std::int32_t, N> m, kind{};
+    if (n_species_ == 1) {
+      per_length = broadcast<N>(parameters[0]);
+      t = r * per_length + broadcast<N>(parameters[1]);
+      m = convert<std::int32_t>(minimum(t, broadcast<N>(parameters[2])));
+      store(row, m + broadcast<N>(static_cast<std::int32_t>(parameters[3])));
+    } else {
+      alignas(64) std::int32_t k[N];
+      kind = convert<std::int32_t>(w);
+      store(k, kind);
+      const auto p = load_rows<N, Real>([&](int l) { return parameters + 4 * k[l]; });
+      per_length = p.x;
+      t = r * per_length + p.y;
+      m = convert<std::int32_t>(minimum(t, p.z));
+      store(row, m + convert<std::int32_t>(p.w));
+    }
+    const auto early = below(t, V{});
+    t -= convert<Real>(m);
+    if (early) [[unlikely]]
+      before_uniform(early, species, r, kind, row, t);
+    const auto a = load_rows<N, Real>([&](int l) { return rows_.data() + 4 * row[l]; });
+    const auto cubic = a.w * t;
+    return {((cubic + a.z) * t + a.y) * t + a.x, (Real(3) * cubic + Real(2) * a.z) * t + a.y, per_length};
+  }
+
+  // The same for one curve whose rows are held in registers.
+  template <bool Wide>
+  TRIMPOT_INLINE Block in_registers(V r, V w) const {
+    if constexpr (has_register_tables<Real, N>) {
+      const V per_length = broadcast<N>(parameters_[0]);
+      V t = r * per_length + broadcast<N>(parameters_[1]);
+      if (below(t, V{})) [[unlikely]]
+        return slow(r, w);
+      const auto m = convert<std::int32_t>(minimum(t, broadcast<N>(parameters_[2])));
+      t -= convert<Real>(m);
+      const V a0 = registers_[0].template at<Wide>(m), a1 = registers_[1].template at<Wide>(m);
+      const V a2 = registers_[2].template at<Wide>(m), a3 = registers_[3].template at<Wide>(m);
+      const V cubic = a3 * t;
+      return {((cubic + a2) * t + a1) * t + a0, (Real(3) * cubic + Real(2) * a2) * t + a1, per_length};
+    } else {
+      return at(0, r, w);
+    }
+  }
+
+ private:
+  [[gnu::noinline]] Block slow(V r, V w) const { return at(0, r, w); }
+
+  struct Kind {
+    double per_length = 0.0, uniform = 0.0; // 1 / h, where the uniform part starts
+    int intervals = 0;                      // of the uniform part
+    int row = 0;                            // its first one
+    int head = 0;                           // the first row of all
+  };
+
+  void add(const CubicBasis& basis, const std::vector<double>& curve) {
+    const int n = basis.n_intervals();
+    const double h = basis.start(n) - basis.start(n - 1);
+    int first = n - 1;
+    while (first > 0 && std::abs(basis.start(n) - (n - first + 1) * h - basis.start(first - 1)) < 1e-9 * h)
+      --first;
+    Kind kind;
+    kind.head = static_cast<int>(rows_.size() / 4);
+    kind.row = kind.head + first;
+    kind.intervals = n - first;
+    kind.uniform = basis.start(first);
+    kind.per_length = kind.intervals / (basis.start(n) - kind.uniform);
+    for (int m = 0; m < n; ++m)
+      for (int p = 0; p < 4; ++p) {
+        const double a = curve[static_cast<std::size_t>(4 * m + p)] / std::pow(kind.per_length, p);
+        rows_.push_back(static_cast<Real>(std::abs(a) < 1e-30 ? 0.0 : a)); // no denormals
+      }
+    rows_.insert(rows_.end(), 4, Real(0));
+    kinds_.push_back(kind);
+    searched_.emplace_back(basis);
+  }
+
+  [[gnu::noinline]] void before_uniform(std::uint32_t bits, int species, V r, Vec<std::int32_t, N> kind,
+                                        std::int32_t* row, V& t) const {
+    alignas(64) Real distance[N];
+    store(distance, t);
+    for (int l = 0; l < N; ++l) {
+      if (!(bits >> l & 1u)) continue;
+      const int table = table_[static_cast<std::size_t>(species * n_species_ + kind[l])];
+      row[l] = 0;
+      distance[l] = Real(0);
+      if (table < 0) continue;
+      const auto& basis = searched_[static_cast<std::size_t>(table)];
+      const Kind& k = kinds_[static_cast<std::size_t>(table)];
+      if (r[l] < basis.lower()) continue;
+      const int m = basis.locate(r[l]);
+      row[l] = k.head + m;
+      distance[l] = (r[l] - basis.start(m)) * static_cast<Real>(k.per_length);
+    }
+    t = load<N>(distance);
+  }
+
+  int n_species_;
+  std::vector<std::int32_t> table_;
+  std::vector<Real> rows_;       // row 0 is zero
+  std::vector<Real> parameters_; // per pair of species: 1/h, -start/h, intervals, first row
+  std::vector<Kind> kinds_;
+  std::vector<Basis<Real>> searched_;
+  std::conditional_t<has_register_tables<Real, N>, RegisterTable, char> registers_[4];
+  int register_size_ = 0;
+};
+
 class PairSpline final : public Term {
  public:
   explicit PairSpline(PairSplineSpec spec) : spec_(std::move(spec)) {
+    std::vector<std::vector<double>> curves;
     for (std::size_t t = 0; t < spec_.knots.size(); ++t) {
       bases_.emplace_back(spec_.knots[t]);
+      exact_.emplace_back(bases_.back());
       cutoff_ = std::max(cutoff_, bases_.back().upper());
-      if (has_coefficients()) curves_.push_back(contract(t));
+      if (has_coefficients()) curves.push_back(contract(t));
     }
+    if (!has_coefficients()) return;
+    single_.emplace(spec_.n_species, spec_.table, bases_, curves);
+    double_.emplace(spec_.n_species, spec_.table, bases_, curves);
   }
 
   double cutoff() const override { return cutoff_; }
   int n_columns() const override { return spec_.n_columns; }
   bool has_coefficients() const override { return !spec_.coefficients.empty(); }
 
-  double evaluate(const Environment& env, Gradient g) const override {
-    // Local restricted pointers: stores to the gradient do not make the compiler reload.
-    const double *__restrict x = env.x, *__restrict y = env.y, *__restrict z = env.z;
-    const double* __restrict r = env.r;
-    double *__restrict gx = g.x, *__restrict gy = g.y, *__restrict gz = g.z;
-    const std::int32_t* table_of = spec_.table.data() + env.species * spec_.n_species;
-    double energy = 0.0;
-    for (int j = 0; j < env.count; ++j) {
-      const int t = table_of[env.neighbor_species[j]];
-      if (t < 0) continue;
-      const CubicBasis& basis = bases_[static_cast<std::size_t>(t)];
-      if (r[j] >= basis.upper() || r[j] < basis.lower()) continue;
-      const int m = basis.locate(r[j]);
-      const double* a = curves_[static_cast<std::size_t>(t)].data() + 4 * m;
-      const double d = r[j] - basis.start(m);
-      energy += ((a[3] * d + a[2]) * d + a[1]) * d + a[0];
-      const double slope = (3.0 * a[3] * d + 2.0 * a[2]) * d + a[1];
-      const double scale = r[j] > 0.0 ? slope / r[j] : 0.0; // coincident atoms: no direction
-      gx[j] += scale * x[j];
-      gy[j] += scale * y[j];
-      gz[j] += scale * z[j];
-    }
-    return energy;
+  template <class Real>
+  const PairCurves<Real>& curves() const {
+    if constexpr (std::is_same_v<Real, float>)
+      return *single_;
+    else
+      return *double_;
   }
 
-  void rows(const Environment& env, const RowSink& sink) const override {
+  // Loops over atoms call curves() themselves for the first pair term; this is for others.
+  double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g); }
+  double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g); }
+
+  void rows(const Environment<double>& env, const RowSink& sink) const override {
     for (int j = 0; j < env.count; ++j) {
       const int t = table(env, j);
       if (t < 0) continue;
@@ -56,7 +205,7 @@ class PairSpline final : public Term {
       const double r = env.r[j];
       if (r >= basis.upper() || r < basis.lower() || r == 0.0) continue;
       const int m = basis.locate(r);
-      const BasisValues b = basis_at(basis, m, r);
+      const BasisValues<double> b = exact_[static_cast<std::size_t>(t)].at(m, r - basis.start(m));
       const std::int32_t* columns = spec_.columns[static_cast<std::size_t>(t)].data() + m;
       for (int q = 0; q < 4; ++q)
         if (columns[q] >= 0) add_row(env, sink, j, columns[q], b.value[q], b.slope[q] / r);
@@ -64,7 +213,24 @@ class PairSpline final : public Term {
   }
 
  private:
-  int table(const Environment& env, int j) const {
+  template <class Real>
+  double add(const Environment<Real>& env, Gradient<Real> g) const {
+    constexpr int N = lanes<Real>;
+    using V = Vec<Real, N>;
+    V energy{};
+    for (int j = 0; j < env.count; j += N) {
+      const V r = load<N>(env.r + j), w = convert<Real>(load<N>(env.neighbor_species + j));
+      const auto block = curves<Real>().at(env.species, r, w);
+      const V scale = block.slope * block.per_length * reciprocal(maximum(r, broadcast<N>(Real(1e-10))));
+      energy += block.value;
+      store(g.x + j, load<N>(g.x + j) + scale * load<N>(env.x + j));
+      store(g.y + j, load<N>(g.y + j) + scale * load<N>(env.y + j));
+      store(g.z + j, load<N>(g.z + j) + scale * load<N>(env.z + j));
+    }
+    return static_cast<double>(sum(energy));
+  }
+
+  int table(const Environment<double>& env, int j) const {
     return spec_.table[static_cast<std::size_t>(
         env.species * spec_.n_species + env.neighbor_species[j])];
   }
@@ -84,7 +250,7 @@ class PairSpline final : public Term {
     return curve;
   }
 
-  static void add_row(const Environment& env, const RowSink& sink, int j, int column,
+  static void add_row(const Environment<double>& env, const RowSink& sink, int j, int column,
                       double value, double scale) {
     const double d[3] = {env.x[j], env.y[j], env.z[j]};
     if (sink.energy) sink.energy[sink.column_offset + column] += value;
@@ -108,7 +274,9 @@ class PairSpline final : public Term {
 
   PairSplineSpec spec_;
   std::vector<CubicBasis> bases_;
-  std::vector<std::vector<double>> curves_;
+  std::vector<Basis<double>> exact_;
+  std::optional<PairCurves<float>> single_;
+  std::optional<PairCurves<double>> double_;
   double cutoff_ = 0.0;
 };
 

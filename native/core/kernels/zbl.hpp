@@ -22,7 +22,13 @@ class Zbl final : public Term {
   int n_columns() const override { return 0; }
   bool has_coefficients() const override { return true; }
 
-  double evaluate(const Environment& env, Gradient g) const override {
+  double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g); }
+  double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g); }
+  void rows(const Environment<double>&, const RowSink&) const override {}
+
+ private:
+  template <class Real>
+  double add(const Environment<Real>& env, Gradient<Real> g) const {
     double energy = 0.0;
     const std::size_t n = spec_.numbers.size();
     for (int j = 0; j < env.count; ++j) {
@@ -33,7 +39,7 @@ class Zbl final : public Term {
       double value = 0.0, slope = 0.0;
       pair_energy(env.species, env.neighbor_species[j], r, value, slope);
       energy += value;
-      const double scale = slope / r;
+      const Real scale = static_cast<Real>(slope / r);
       g.x[j] += scale * env.x[j];
       g.y[j] += scale * env.y[j];
       g.z[j] += scale * env.z[j];
@@ -41,9 +47,6 @@ class Zbl final : public Term {
     return energy;
   }
 
-  void rows(const Environment&, const RowSink&) const override {}
-
- private:
   void pair_energy(int a, int b, double r, double& value, double& slope) const {
     static constexpr double weight[4] = {0.18175, 0.50986, 0.28022, 0.02817};
     static constexpr double decay[4] = {3.19980, 0.94229, 0.40290, 0.20162};
