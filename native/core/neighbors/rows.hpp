@@ -15,7 +15,8 @@ public:
   // Room for `size` numbers.
   T* add(std::int64_t size) {
     if (left_ < size) {
-      const std::int64_t block = std::max<std::int64_t>(size, std::int64_t{1} << 17);
+      const std::int64_t block = std::max(size, next_block_);
+      next_block_ = std::min<std::int64_t>(2 * next_block_, std::int64_t{1} << 17);
       blocks_.emplace_back(new T[static_cast<std::size_t>(block)]);
       next_ = blocks_.back().get();
       left_ = block;
@@ -29,7 +30,7 @@ public:
 private:
   std::vector<std::unique_ptr<T[]>> blocks_;
   T* next_ = nullptr;
-  std::int64_t left_ = 0;
+  std::int64_t left_ = 0, next_block_ = 4096;
 };
 
 } // namespace trimpot::neighbors_detail
