@@ -87,7 +87,7 @@ private:
       candidates_.collect(space_, home);
       marks_.resize(candidates_.n_own * candidates_.n_groups());
       counts_.resize(candidates_.n_own);
-      const int shift = std::bit_width(static_cast<std::uint64_t>(candidates_.size));
+      const auto shift = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(candidates_.size)));
       keys_.resize(candidates_.n_own * candidates_.keys_per_row());
       search_.mark_keys(candidates_, marks_.data(), counts_.data(), shift, keys_.data());
       for (const std::int32_t count : counts_) {

@@ -62,8 +62,8 @@ void Candidates::append(Range run) {
   if (most > capacity_) {
     const std::int64_t larger = std::max(2 * capacity_, (most + 1023) / 1024 * 1024);
     AlignedVector<float> moved(3 * larger);
-    if (size > 0) {
-      for (int k = 0; k < 3; ++k) std::copy_n(coordinates_.data() + k * capacity_, size, moved.data() + k * larger);
+    for (int k = 0; size > 0 && k < 3; ++k) {
+      std::copy_n(coordinates_.data() + k * capacity_, size, moved.data() + k * larger);
     }
     coordinates_ = std::move(moved);
     numbers_.resize(larger);
