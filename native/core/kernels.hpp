@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "neighbors/search_kernels.hpp"
 #include "specs.hpp"
 #include "term.hpp"
 
@@ -47,6 +48,7 @@ struct Kernels {
   void (*evaluate_mixed)(const std::vector<TermPointer>&, const Block<float, std::uint16_t>&, double* virial);
   // Design-matrix rows of all local atoms, added to the sink.
   void (*rows)(const std::vector<TermPointer>&, const NeighborhoodView&, RowSink sink);
+  neighbors_detail::SearchKernels search; // of neighbours
 };
 
 // Names of the instruction sets that this processor can run, best first.

@@ -1,60 +1,29 @@
 #include "neighbors.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "neighbors/images.hpp"
-#include "neighbors/lattice.hpp"
-#include "neighbors/limits.hpp"
 #include "neighbors/search.hpp"
 #include "neighbors/vectors.hpp"
-#include "threads.hpp"
 
 namespace trimpot {
 
 using namespace neighbors_detail;
 
-namespace {
-
-void require_arguments(std::int64_t n, const double* cell, double cutoff, int threads) {
-  if (!(cutoff > 0.0) || !std::isfinite(cutoff)) {
-    refuse("cutoff is ", cutoff, " A, expected a positive finite number");
-  }
-  if (threads < 0) refuse("threads is ", threads, ", expected 0 (all cores) or more");
-  if (n < 0 || n > largest_index) {
-    refuse("found ", n, " atoms, expected 0 to 2^31 - 1");
-  }
-  for (int k = 0; k < 9; ++k) {
-    if (!(std::abs(cell[k]) <= largest_coordinate)) {
-      refuse("cell[", k / 3, "][", k % 3, "] is ", cell[k],
-             ", expected a finite number below 1e100 A: repair the cell");
-    }
-  }
-}
-
-} // namespace
-
 NeighborList build_neighbors(std::int64_t n, const double* positions, const double* cell9,
                              const bool* pbc, double cutoff, int threads) {
-  require_arguments(n, cell9, cutoff, threads);
-  const Lattice lattice = make_lattice(cell9, pbc);
-  NeighborList list;
-  list.positions.resize(3 * n);
-  list.owners.resize(n);
-  list.shifts.resize(3 * n, 0);
+  Surroundings atoms = surround_atoms(n, positions, cell9, pbc, cutoff, threads);
+  NeighborList list = std::move(atoms.list);
   list.first.resize(n + 1, 0);
   if (n == 0) return list;
-  const Locals locals = wrap_locals(n, positions, lattice, list);
-  if (!locals.fractional.empty()) add_ghosts(lattice, positions, locals, cutoff, list);
   const auto n_all = static_cast<std::int64_t>(list.owners.size());
-  constexpr std::int64_t atoms_worth_a_thread = 2000;
   constexpr std::int64_t few = 6000; // comparisons that cost less than sorting into bins
   if (n * n_all <= few) {
     search_all(n, cutoff, list);
   } else {
-    search_space(n, cutoff, locals.roundoff, thread_count(threads, n / atoms_worth_a_thread), list);
+    search_space(n, cutoff, atoms.roundoff, atoms.threads, list);
   }
-  // In a small cell a good part of the images near its box is beyond the reach of its atoms.
-  if (n_all > 2 * n) drop_unused_ghosts(list, n);
   return list;
 }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "memory.hpp"
+
 namespace trimpot {
 
 // A full neighbour list. Atoms 0 .. n_local-1 are the given atoms, each moved by whole periods
@@ -16,7 +18,7 @@ struct NeighborList {
   std::vector<std::int32_t> owners;    // n_all
   std::vector<std::int32_t> shifts;    // n_all x 3, local atoms too
   std::vector<std::int64_t> first;     // n_local + 1
-  std::vector<std::int32_t> neighbors; // neighbours of i: [first[i], first[i + 1])
+  AlignedVector<std::int32_t> neighbors; // neighbours of i: [first[i], first[i + 1])
 };
 
 // Returns all ordered pairs with r < cutoff (angstrom) as seen in the returned positions,

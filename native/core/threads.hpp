@@ -1,6 +1,7 @@
 // Parallel loops over chunks of work.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -45,6 +46,16 @@ void for_each_item(std::int64_t count, int threads, Work&& work) {
   std::atomic<std::int64_t> next{0};
   on_threads(thread_count(threads, count), [&](int) {
     for (std::int64_t i = next++; i < count; i = next++) work(i);
+  });
+}
+
+// Calls work(begin, end, thread) for blocks of [0, count), handed out one by one.
+template <class Work>
+void for_blocks(std::int64_t count, std::int64_t block, int threads, Work&& work) {
+  std::atomic<std::int64_t> next{0};
+  on_threads(threads, [&](int thread) {
+    for (std::int64_t begin = next.fetch_add(block); begin < count; begin = next.fetch_add(block))
+      work(begin, std::min(begin + block, count), thread);
   });
 }
 

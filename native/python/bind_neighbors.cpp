@@ -27,13 +27,13 @@ using First = nb::ndarray<nb::numpy, std::int64_t, nb::ndim<1>>;
 using Lists = std::tuple<Positions, Owners, Images, First, Owners>;
 
 // An array that owns the memory of the values.
-template <class A, class T>
-A owning_array(std::vector<T>&& values) {
-  auto kept = std::make_unique<std::vector<T>>(std::move(values));
+template <class A, class Values>
+A owning_array(Values&& values) {
+  auto kept = std::make_unique<Values>(std::move(values));
   constexpr std::size_t columns = std::is_same_v<A, Positions> || std::is_same_v<A, Images> ? 3 : 1;
   const std::size_t shape[2] = {kept->size() / columns, columns};
-  T* const data = kept->data();
-  nb::capsule owner(kept.get(), [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  auto* const data = kept->data();
+  nb::capsule owner(kept.get(), [](void* p) noexcept { delete static_cast<Values*>(p); });
   kept.release();
   return A(data, columns == 1 ? 1 : 2, shape, owner);
 }

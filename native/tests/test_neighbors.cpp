@@ -1,6 +1,7 @@
 // The neighbour list without Python: known shells, odd cells, errors, threads, sanitizer fodder.
 #include "neighbors.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -69,7 +70,9 @@ void bins_threads_and_refresh() {
   auto one = trimpot::build_neighbors(4500, x.data(), cell, periodic, 3.0, 1);
   const auto two = trimpot::build_neighbors(4500, x.data(), cell, periodic, 3.0, 2);
   check(one.first.back() == count_pairs(x, edge, 3.0), "pairs of random atoms");
-  check(one.first == two.first && one.neighbors == two.neighbors, "same list from two threads");
+  check(one.first == two.first && one.neighbors == two.neighbors &&
+            one.positions == two.positions && one.shifts == two.shifts && one.owners == two.owners,
+        "same list from two threads");
   const std::vector<double> built = one.positions;
   trimpot::refresh_positions(one, x.data(), cell);
   check(one.positions == built, "refresh gives the positions of the build to the last bit");
@@ -81,6 +84,39 @@ void bins_threads_and_refresh() {
   moved[7] = std::numeric_limits<double>::quiet_NaN();
   check(std::isnan(trimpot::largest_displacement(4500, moved.data(), x.data(), identity)),
         "a lost atom does not look at rest");
+}
+
+// Single precision cannot tell on which side of the cutoff these neighbours are.
+void shells_at_the_cutoff() {
+  constexpr double edge = 3.165;
+  std::vector<double> x;
+  for (const double offset : {0.1, 0.6})
+    for (int i = 0; i < 6; ++i)
+      for (int j = 0; j < 6; ++j)
+        for (int k = 0; k < 6; ++k)
+          for (const int cell : {i, j, k}) x.push_back(edge * (cell + offset));
+  const double cell[9] = {6 * edge, 0, 0, 0, 6 * edge, 0, 0, 0, 6 * edge};
+  for (const double shell : {std::sqrt(2.0), std::sqrt(2.75), std::sqrt(3.0), 2.0}) {
+    const double cutoff = shell * edge;
+    const auto list = trimpot::build_neighbors(432, x.data(), cell, periodic, cutoff);
+    const auto n_all = static_cast<std::int64_t>(list.owners.size());
+    bool same = true;
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < 432; ++i) {
+      std::vector<std::int32_t> row(list.neighbors.begin() + list.first[i], list.neighbors.begin() + list.first[i + 1]);
+      std::sort(row.begin(), row.end());
+      std::vector<std::int32_t> expected;
+      for (std::int64_t j = 0; j < n_all; ++j) {
+        double d[3];
+        for (int k = 0; k < 3; ++k) d[k] = list.positions[3 * j + k] - list.positions[3 * i + k];
+        if (i != j && d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < cutoff * cutoff)
+          expected.push_back(static_cast<std::int32_t>(j));
+      }
+      same = same && row == expected;
+      count += static_cast<std::int64_t>(row.size());
+    }
+    check(same && count > 0, "exact comparison of a shell at the cutoff");
+  }
 }
 
 void uneven_density() {
@@ -120,6 +156,7 @@ int main() {
   shells_of_fcc();
   skewed_cell_is_reduced();
   bins_threads_and_refresh();
+  shells_at_the_cutoff();
   uneven_density();
   errors();
   return failures == 0 ? 0 : 1;

@@ -13,6 +13,8 @@
 
 namespace trimpot::TRIMPOT_ISA {
 
+neighbors_detail::SearchKernels search_kernels();
+
 template <class T, class Spec>
 TermPointer make(Spec spec) {
   return std::make_shared<T>(std::move(spec));
@@ -34,7 +36,8 @@ Kernels make_kernels() {
           [](const std::vector<TermPointer>& terms, const Block<float, std::uint16_t>& block, double* virial) {
             evaluate_block(terms, block, 0, block.n_own, virial);
           },
-          rows};
+          rows,
+          search_kernels()};
 }
 
 } // namespace trimpot::TRIMPOT_ISA

@@ -5,8 +5,6 @@
 #include <vector>
 
 #include "../neighbors.hpp"
-#include "lattice.hpp"
-#include "vectors.hpp"
 
 namespace trimpot::neighbors_detail {
 
@@ -19,22 +17,21 @@ inline void image_position(const double* x, const std::int32_t* shift, const dou
   }
 }
 
-struct Locals {
-  std::vector<double> fractional; // n x 3, only of periodic systems
-  Box fractional_box;
-  Box box;
+// Local atoms and ghosts, without their neighbours.
+struct Surroundings {
+  NeighborList list;
   double roundoff = 0.0; // bound on the error of any position, in angstrom
+  int threads = 1;       // that so many atoms are worth
 };
 
-// Writes the local atoms, each moved by whole periods into the cell, into the first n places.
-Locals wrap_locals(std::int64_t n, const double* input, const Lattice& lattice,
-                   NeighborList& list);
+// Moves the local atoms by whole periods into the cell, n first places, and appends the images
+// within the cutoff of the box around them. Throws what build_neighbors promises.
+Surroundings surround_atoms(std::int64_t n, const double* positions, const double* cell9,
+                            const bool* pbc, double cutoff, int threads);
 
-// Appends the images within the cutoff of the box around the local atoms.
-void add_ghosts(const Lattice& lattice, const double* input, const Locals& locals,
-                double cutoff, NeighborList& list);
-
-// Removes ghosts that are nobody's neighbour and renumbers the others.
-void drop_unused_ghosts(NeighborList& list, std::int64_t n_local);
+// Removes the ghosts that are not used (used: n_all) and returns the new numbers of the others
+// and of the local atoms.
+std::vector<std::int32_t> drop_unused_ghosts(NeighborList& list, std::int64_t n_local,
+                                             const std::vector<std::uint8_t>& used);
 
 } // namespace trimpot::neighbors_detail

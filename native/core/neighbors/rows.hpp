@@ -1,4 +1,4 @@
-// Storage for rows of unknown size.
+// Storage for pieces of unknown number.
 #pragma once
 
 #include <algorithm>
@@ -8,29 +8,29 @@
 
 namespace trimpot::neighbors_detail {
 
-// Rows of the list in blocks that never move, until the size of each row is known.
+// Numbers in blocks that never move.
+template <class T>
 class RowStore {
 public:
-  // Room for at least `size` more entries behind the current end.
-  std::int32_t* reserve(std::int64_t size) {
+  // Room for `size` numbers.
+  T* add(std::int64_t size) {
     if (left_ < size) {
-      const std::int64_t block = std::max<std::int64_t>(size, std::int64_t{1} << 18);
-      blocks_.emplace_back(new std::int32_t[static_cast<std::size_t>(block)]);
+      const std::int64_t block = std::max(size, next_block_);
+      next_block_ = std::min<std::int64_t>(2 * next_block_, std::int64_t{1} << 17);
+      blocks_.emplace_back(new T[static_cast<std::size_t>(block)]);
       next_ = blocks_.back().get();
       left_ = block;
     }
-    return next_;
-  }
-
-  void commit(std::int64_t size) {
+    T* const row = next_;
     next_ += size;
     left_ -= size;
+    return row;
   }
 
 private:
-  std::vector<std::unique_ptr<std::int32_t[]>> blocks_;
-  std::int32_t* next_ = nullptr;
-  std::int64_t left_ = 0;
+  std::vector<std::unique_ptr<T[]>> blocks_;
+  T* next_ = nullptr;
+  std::int64_t left_ = 0, next_block_ = 4096;
 };
 
 } // namespace trimpot::neighbors_detail

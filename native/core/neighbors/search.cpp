@@ -2,117 +2,76 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
+#include <bit>
 #include <limits>
-#include <utility>
 #include <vector>
 
+#include "../kernels.hpp"
 #include "../threads.hpp"
-#include "bins.hpp"
-#include "limits.hpp"
+#include "candidates.hpp"
+#include "images.hpp"
 #include "rows.hpp"
-#include "vectors.hpp"
 
 namespace trimpot::neighbors_detail {
 namespace {
 
-// Calls work(begin, end, thread) for blocks of [0, n).
-template <class Work>
-void for_blocks(std::int64_t n, std::int64_t block, int threads, const Work& work) {
-  std::atomic<std::int64_t> next{0};
-  on_threads(threads, [&](int thread) {
-    for (std::int64_t begin = next.fetch_add(block); begin < n; begin = next.fetch_add(block)) {
-      work(begin, std::min(begin + block, n), thread);
-    }
-  });
+bool many_ghosts(const NeighborList& list, std::int64_t n_local) {
+  return static_cast<std::int64_t>(list.owners.size()) > 3 * n_local;
 }
 
-// Distance from a coordinate to bin `index`, less the roundoff of binning.
-double gap(double value, double low, double edge, std::int64_t index, double margin) {
-  const double left = low + static_cast<double>(index) * edge;
-  return std::max(0.0, std::max(left - value, value - (left + edge)) - margin);
-}
-
-struct Search {
-  double square; // of the cutoff
-  double reach;  // cutoff with a margin for roundoff
-  double margin;
+// What is known of a home until the size of each row is: its candidates and which of them are
+// whose neighbours.
+struct Marked {
+  std::int32_t* atoms;
+  const std::uint16_t* marks; // n_own x n_groups
+  std::int64_t n_groups;
 };
 
-// The runs of candidates of one atom: columns within reach, cut to the chord of the sphere.
-template <class Bins>
-std::int64_t candidate_runs(const Bins& bins, const Search& search, std::int64_t slot,
-                            std::vector<Range>& runs) {
-  const Grid& grid = bins.grid;
-  const double x = bins.sorted.x[slot], y = bins.sorted.y[slot], z = bins.sorted.z[slot];
-  const std::int64_t x_high = grid.index(x + search.reach, 0);
-  const std::int64_t y_low = grid.index(y - search.reach, 1);
-  const std::int64_t y_high = grid.index(y + search.reach, 1);
-  runs.clear();
-  std::int64_t total = 0;
-  for (std::int64_t ix = grid.index(x - search.reach, 0); ix <= x_high; ++ix) {
-    const double dx = gap(x, grid.low[0], grid.edge_xy, ix, search.margin);
-    for (std::int64_t iy = y_low; iy <= y_high; ++iy) {
-      const double dy = gap(y, grid.low[1], grid.edge_xy, iy, search.margin);
-      const double left = search.reach * search.reach - dx * dx - dy * dy;
-      if (left < 0.0) continue;
-      const double half = std::sqrt(left) + search.margin;
-      const Range run = bins.run(ix, iy, grid.index(z - half, 2), grid.index(z + half, 2));
-      if (run.begin == run.end) continue;
-      runs.push_back(run);
-      total += run.end - run.begin;
+class Marking {
+public:
+  // Writes the number of neighbours of atom i to first[i + 1], and unless `used` is empty 1 to
+  // used[j] of every neighbour j.
+  Marked mark(const Space& space, const Home& home, std::vector<std::int64_t>& first,
+              std::vector<std::uint8_t>& used) {
+    candidates_.collect(space, home);
+    const std::int64_t n_groups = candidates_.n_groups();
+    std::int32_t* const atoms = atoms_.add(group * n_groups);
+    for (std::int64_t c = 0; c < group * n_groups; ++c) {
+      atoms[c] = space.bins.atoms[candidates_.slots[c]];
+    }
+    std::uint16_t* const marks = marks_.add(candidates_.n_own * n_groups);
+    counts_.resize(candidates_.n_own);
+    search_.mark(candidates_, marks, counts_.data());
+    for (std::int64_t i = 0; i < candidates_.n_own; ++i) {
+      first[space.bins.atoms[home.own.begin + i] + 1] = counts_[i];
+    }
+    if (!used.empty()) note_used(atoms, marks, used);
+    return {atoms, marks, n_groups};
+  }
+
+private:
+  const SearchKernels& search_ = kernels().search;
+  Candidates candidates_;
+  RowStore<std::int32_t> atoms_;
+  RowStore<std::uint16_t> marks_;
+  std::vector<std::int32_t> counts_;
+  std::vector<std::uint16_t> any_;
+
+  void note_used(const std::int32_t* atoms, const std::uint16_t* marks,
+                 std::vector<std::uint8_t>& used) {
+    const std::int64_t n_groups = candidates_.n_groups();
+    any_.assign(n_groups, 0);
+    for (std::int64_t i = 0; i < candidates_.n_own; ++i, marks += n_groups) {
+      for (std::int64_t g = 0; g < n_groups; ++g) any_[g] |= marks[g];
+    }
+    for (std::int64_t g = 0; g < n_groups; ++g) {
+      for (unsigned left = any_[g]; left != 0; left &= left - 1) {
+        std::uint8_t& flag = used[atoms[group * g + std::countr_zero(left)]];
+        std::atomic_ref<std::uint8_t>(flag).store(1, std::memory_order_relaxed);
+      }
     }
   }
-  return total;
-}
-
-template <class Bins>
-std::int64_t write_row(const Bins& bins, double square, std::int64_t slot,
-                       const std::vector<Range>& runs, std::int32_t* row) {
-  const Sorted& sorted = bins.sorted;
-  const double* const x = sorted.x.data();
-  const double* const y = sorted.y.data();
-  const double* const z = sorted.z.data();
-  const double xi = x[slot], yi = y[slot], zi = z[slot];
-  std::int64_t count = 0;
-  for (const Range& run : runs) {
-    for (std::int64_t j = run.begin; j < run.end; ++j) {
-      const double dx = x[j] - xi, dy = y[j] - yi, dz = z[j] - zi;
-      row[count] = sorted.atoms[j]; // kept only if the count moves on: no branch to mispredict
-      count += (dx * dx + dy * dy + dz * dz < square && j != slot) ? 1 : 0;
-    }
-  }
-  return count;
-}
-
-template <class Bins>
-void search_bins(const Bins& bins, std::int64_t n_local, const Search& search, int threads,
-                 NeighborList& list) {
-  const auto n_all = static_cast<std::int64_t>(list.owners.size());
-  std::vector<RowStore> stores(threads);
-  std::vector<std::vector<Range>> runs(threads);
-  std::vector<const std::int32_t*> rows(n_local);
-  for_blocks(n_all, 1024, threads, [&](std::int64_t begin, std::int64_t end, int worker) {
-    for (std::int64_t slot = begin; slot < end; ++slot) {
-      const std::int64_t atom = bins.sorted.atoms[slot];
-      if (atom >= n_local) continue;
-      const std::int64_t most = candidate_runs(bins, search, slot, runs[worker]);
-      std::int32_t* const row = stores[worker].reserve(most);
-      const std::int64_t count = write_row(bins, search.square, slot, runs[worker], row);
-      stores[worker].commit(count);
-      rows[atom] = row;
-      list.first[atom + 1] = count;
-    }
-  });
-  for (std::int64_t i = 0; i < n_local; ++i) list.first[i + 1] += list.first[i];
-  list.neighbors.resize(list.first[n_local]);
-  for_blocks(n_local, 4096, threads, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      std::copy_n(rows[i], list.first[i + 1] - list.first[i],
-                  list.neighbors.data() + list.first[i]);
-    }
-  });
-}
+};
 
 } // namespace
 
@@ -145,30 +104,48 @@ void search_all(std::int64_t n_local, double cutoff, NeighborList& list) {
     list.neighbors.insert(list.neighbors.end(), row.begin(), row.begin() + count);
     list.first[i + 1] = static_cast<std::int64_t>(list.neighbors.size());
   }
+  if (!many_ghosts(list, n_local)) return;
+  std::vector<std::uint8_t> used(n_all, 0);
+  for (const std::int32_t j : list.neighbors) used[j] = 1;
+  const auto renamed = drop_unused_ghosts(list, n_local, used);
+  for (std::int32_t& j : list.neighbors) j = renamed[j];
 }
 
 void search_space(std::int64_t n_local, double cutoff, double roundoff, int threads,
                   NeighborList& list) {
-  const auto n_all = static_cast<std::int64_t>(list.owners.size());
-  Box box;
-  double largest = 0.0;
-  for (std::int64_t i = 0; i < n_all; ++i) box.include(list.positions.data() + 3 * i);
-  for (int k = 0; k < 3; ++k) {
-    largest = std::max({largest, std::abs(box.low[k]), std::abs(box.high[k])});
-  }
-  Search search{};
-  search.square = cutoff * cutoff;
-  search.margin = 1e-12 * cutoff + 32.0 * epsilon * largest + roundoff;
-  search.reach = cutoff + search.margin;
-  const double most = std::min(16.0 * static_cast<double>(n_all) + 64.0, 2e9);
-  for (const auto& [edge_xy, edge_z] : {std::pair{0.5, 0.25}, {0.5, 0.5}, {1.0, 1.0}}) {
-    const Grid grid = make_grid(box, edge_xy * cutoff, edge_z * cutoff);
-    if (grid.count() > most) continue;
-    search_bins(DenseBins(grid, list.positions), n_local, search, threads, list);
-    return;
-  }
-  const Grid grid = make_grid(box, cutoff, cutoff);
-  search_bins(SparseBins(grid, list.positions), n_local, search, threads, list);
+  const Space space(list.positions, n_local, cutoff, roundoff, threads);
+  const Bins& bins = space.bins;
+  const SearchKernels& search = kernels().search;
+  const std::vector<Home> homes = homes_of(bins, n_local);
+  const auto n_homes = static_cast<std::int64_t>(homes.size());
+  std::vector<Marked> marked(n_homes);
+  std::vector<Marking> markings(threads);
+  std::vector<std::uint8_t> used(many_ghosts(list, n_local) ? list.owners.size() : 0, 0);
+  constexpr std::int64_t block = 64;
+  for_blocks(n_homes, block, threads, [&](std::int64_t begin, std::int64_t end, int worker) {
+    for (std::int64_t h = begin; h < end; ++h) {
+      marked[h] = markings[worker].mark(space, homes[h], list.first, used);
+    }
+  });
+  for (std::int64_t i = 0; i < n_local; ++i) list.first[i + 1] += list.first[i];
+  list.neighbors.resize(list.first[n_local]);
+  std::vector<std::int32_t> renamed;
+  if (!used.empty()) renamed = drop_unused_ghosts(list, n_local, used);
+  std::vector<AlignedVector<std::int32_t>> scratch(threads);
+  for_blocks(n_homes, block, threads, [&](std::int64_t begin, std::int64_t end, int worker) {
+    for (std::int64_t h = begin; h < end; ++h) {
+      const Marked& m = marked[h];
+      if (!renamed.empty()) {
+        for (std::int64_t c = 0; c < group * m.n_groups; ++c) m.atoms[c] = renamed[m.atoms[c]];
+      }
+      const auto room = static_cast<std::size_t>(group * (m.n_groups + 1));
+      if (scratch[worker].size() < room) scratch[worker].resize(room);
+      for (std::int64_t slot = homes[h].own.begin; slot < homes[h].own.end; ++slot) {
+        search.write(m.marks + (slot - homes[h].own.begin) * m.n_groups, m.n_groups, m.atoms,
+                     scratch[worker].data(), list.neighbors.data() + list.first[bins.atoms[slot]]);
+      }
+    }
+  });
 }
 
 } // namespace trimpot::neighbors_detail

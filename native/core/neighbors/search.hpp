@@ -1,4 +1,6 @@
-// The pairs within the cutoff among the positions of a list.
+// The pairs within the cutoff among the positions of a list. Of many ghosts, those that turn out
+// to be nobody's neighbour are removed: in a small cell a good part of the images near its box
+// is beyond the reach of its atoms.
 #pragma once
 
 #include <cstdint>

@@ -47,6 +47,13 @@ struct Box {
     }
   }
 
+  void include(const Box& other) { // an empty one, too
+    for (int k = 0; k < 3; ++k) {
+      low[k] = std::min(low[k], other.low[k]);
+      high[k] = std::max(high[k], other.high[k]);
+    }
+  }
+
   bool holds(const double* x, double margin) const {
     return x[0] >= low[0] - margin && x[0] <= high[0] + margin && x[1] >= low[1] - margin &&
            x[1] <= high[1] + margin && x[2] >= low[2] - margin && x[2] <= high[2] + margin;
