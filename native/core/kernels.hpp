@@ -34,6 +34,16 @@ struct Block {
   double* results = nullptr;           // n_all x 4: force, energy; added to
 };
 
+// The atoms of a patch: entry t lies at atoms[atom[t]] + images[image[t]] - center.
+struct TableView {
+  std::int32_t n_all = 0;
+  const std::int32_t* atom = nullptr;
+  const std::int32_t* image = nullptr;
+  const double* atoms = nullptr;  // x 4: x, y, z, species
+  const double* images = nullptr; // x 4: shift, 0
+  const double* center = nullptr; // 3
+};
+
 struct Kernels {
   std::string name;
   TermPointer (*one_body)(OneBodySpec);
@@ -46,6 +56,11 @@ struct Kernels {
                         std::int64_t begin, std::int64_t end, double* virial);
   void (*evaluate_double)(const std::vector<TermPointer>&, const Block<double, std::uint16_t>&, double* virial);
   void (*evaluate_mixed)(const std::vector<TermPointer>&, const Block<float, std::uint16_t>&, double* virial);
+  // Writes the rows of a block.
+  void (*fill_double)(const TableView&, double* rows);
+  void (*fill_mixed)(const TableView&, float* rows);
+  // Largest reach of the terms that are evaluated from near neighbours; -1: there are none.
+  double (*many_body_reach)(const std::vector<TermPointer>&);
   // Design-matrix rows of all local atoms, added to the sink.
   void (*rows)(const std::vector<TermPointer>&, const NeighborhoodView&, RowSink sink);
   neighbors_detail::SearchKernels search; // of neighbours

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "../core/evaluate.hpp"
+#include "../core/follower.hpp"
 #include "arrays.hpp"
 
 namespace trimpot {
@@ -116,6 +117,31 @@ void evaluate_into(const std::vector<TermPointer>& terms, const Vectors& positio
       forces.data()[3 * owners.data()[a] + x] += all[static_cast<std::size_t>(3 * a + x)];
 }
 
+using Cell = Array<const double, nb::shape<3, 3>>;
+using Pbc = Array<const bool, nb::shape<3>>;
+
+void follower_build(Follower& follower, const Vectors& positions, const Ints& species, const Cell& cell,
+                    const Pbc& pbc) {
+  require(length(positions) == length(species), "species: need one per atom");
+  const nb::gil_scoped_release release;
+  follower.build(length(positions), positions.data(), species.data(), cell.data(), pbc.data());
+}
+
+bool follower_holds(const Follower& follower, const Vectors& positions, const Cell& deformation, double smallest) {
+  require(length(positions) == follower.size(), "positions: build a list of as many atoms first");
+  const nb::gil_scoped_release release;
+  return follower.holds(positions.data(), deformation.data(), smallest);
+}
+
+void follower_evaluate(Follower& follower, const Vectors& positions, const Cell& cell,
+                       const DoublesOut& energies, const VectorsOut& forces, const DoublesOut& virial) {
+  require(length(positions) == follower.size() && length(energies) == follower.size() &&
+              length(forces) == follower.size() && length(virial) == 9,
+          "need positions, energies and forces of the atoms of the list, and virial (9)");
+  const nb::gil_scoped_release release;
+  follower.evaluate(positions.data(), cell.data(), energies.data(), forces.data(), virial.data());
+}
+
 } // namespace
 
 void bind_terms(nb::module_& m) {
@@ -133,6 +159,15 @@ void bind_terms(nb::module_& m) {
   m.def("evaluate", &evaluate_into, "terms"_a, "positions"_a.noconvert(), "species"_a.noconvert(),
         "owners"_a.noconvert(), "first"_a.noconvert(), "neighbors"_a.noconvert(),
         "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert(), "threads"_a);
+  nb::class_<Follower>(m, "Follower", "Evaluates a structure that moves; see native/core/follower.hpp.")
+      .def(nb::init<std::vector<TermPointer>, double, double, bool, int>(), "terms"_a, "cutoff"_a,
+           "skin"_a, "mixed"_a, "threads"_a)
+      .def("build", &follower_build, "positions"_a.noconvert(), "species"_a.noconvert(),
+           "cell"_a.noconvert(), "pbc"_a.noconvert())
+      .def("holds", &follower_holds, "positions"_a.noconvert(), "deformation"_a.noconvert(), "smallest"_a)
+      .def("evaluate", &follower_evaluate, "positions"_a.noconvert(), "cell"_a.noconvert(),
+           "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert())
+      .def_prop_ro("bytes", &Follower::bytes);
   m.def("instruction_sets", &available_instruction_sets,
         "Instruction sets that this processor can run, best first.");
   m.def("instruction_set", [] { return kernels().name; }, "Instruction set in use.");

@@ -39,6 +39,20 @@ def zbl(numbers: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', 
 
 def evaluate(terms: Sequence[Term], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], owners: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], first: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], neighbors: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], energies: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], forces: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], virial: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], threads: int) -> None: ...
 
+class Follower:
+    """Evaluates a structure that moves; see native/core/follower.hpp."""
+
+    def __init__(self, terms: Sequence[Term], cutoff: float, skin: float, mixed: bool, threads: int) -> None: ...
+
+    def build(self, positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], cell: Annotated[NDArray[numpy.float64], dict(shape=(3, 3), order='C', device='cpu', writable=False)], pbc: Annotated[NDArray[numpy.bool_], dict(shape=(3), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def holds(self, positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], deformation: Annotated[NDArray[numpy.float64], dict(shape=(3, 3), order='C', device='cpu', writable=False)], smallest: float) -> bool: ...
+
+    def evaluate(self, positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], cell: Annotated[NDArray[numpy.float64], dict(shape=(3, 3), order='C', device='cpu', writable=False)], energies: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], forces: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], virial: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')]) -> None: ...
+
+    @property
+    def bytes(self) -> int: ...
+
 def instruction_sets() -> list[str]:
     """Instruction sets that this processor can run, best first."""
 

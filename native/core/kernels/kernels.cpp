@@ -36,6 +36,12 @@ Kernels make_kernels() {
           [](const std::vector<TermPointer>& terms, const Block<float, std::uint16_t>& block, double* virial) {
             evaluate_block(terms, block, 0, block.n_own, virial);
           },
+          fill_rows<double>,
+          fill_rows<float>,
+          [](const std::vector<TermPointer>& terms) {
+            const Plan plan(terms);
+            return plan.others.empty() ? -1.0 : plan.reach;
+          },
           rows,
           search_kernels()};
 }

@@ -255,6 +255,16 @@ void evaluate_block(const std::vector<TermPointer>& terms, const Block<Real, Ind
   }
 }
 
+template <class Real>
+void fill_rows(const TableView& table, Real* rows) {
+  const double center[4] = {table.center[0], table.center[1], table.center[2], 0.0};
+  const auto c = load<4>(center);
+  for (std::int32_t t = 0; t < table.n_all; ++t) {
+    const auto x = load<4>(table.atoms + 4 * static_cast<std::int64_t>(table.atom[t]));
+    store(rows + 4 * static_cast<std::int64_t>(t), convert<Real>((x + load<4>(table.images + 4 * table.image[t])) - c));
+  }
+}
+
 inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, RowSink sink) {
   double cutoff = 0.0;
   for (const auto& term : terms) cutoff = std::max(cutoff, term->cutoff());

@@ -14,8 +14,6 @@ from trimpot.neighbors.arrays import native_structure
 from trimpot.neighbors.lists import ImageList, image_list
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from trimpot.contract import FloatArray
 
 
@@ -101,13 +99,7 @@ class _Build:
         then = self.structure
         if not (np.array_equal(now.numbers, then.numbers) and (now.pbc == then.pbc).all()):
             return False
-        if (now.cell[now.pbc] == then.cell[then.pbc]).all():
-            deformation, smallest = np.eye(3), 1.0
-        else:
-            deformation = _deformation(then.cell, now.cell, now.pbc)
-            if not np.isfinite(deformation).all():
-                return False
-            smallest = float(np.linalg.svd(deformation, compute_uv=False)[-1])
+        deformation, smallest = cell_deformation(then, now)
         moved = _native.largest_displacement(now.positions, then.positions, deformation)
         if moved == 0.0 and smallest == 1.0:
             return True
@@ -115,9 +107,21 @@ class _Build:
         return smallest * (cutoff + skin) - 2.0 * moved > cutoff + roundoff
 
 
-def _deformation(then: FloatArray, now: FloatArray, pbc: NDArray[np.bool_]) -> FloatArray:
-    """Return F with ``then[pbc] @ F = now[pbc]`` that keeps the normals of ``then``."""
-    normals = np.linalg.svd(then[pbc])[2][int(pbc.sum()) :]
-    return np.ascontiguousarray(
-        np.linalg.solve(np.vstack([then[pbc], normals]), np.vstack([now[pbc], normals]))
+def cell_deformation(then: Structure, now: Structure) -> tuple[FloatArray, float]:
+    """Return F and its least singular value: ``now.cell = then.cell @ F``, periodic rows.
+
+    F keeps the normals of the periodic rows. Where there is no such F the value is 0: no
+    list holds.
+    """
+    pbc = now.pbc
+    if (now.cell[pbc] == then.cell[pbc]).all():
+        return np.eye(3), 1.0
+    normals = np.linalg.svd(then.cell[pbc])[2][int(pbc.sum()) :]
+    deformation = np.ascontiguousarray(
+        np.linalg.solve(
+            np.vstack([then.cell[pbc], normals]), np.vstack([now.cell[pbc], normals])
+        )
     )
+    if not np.isfinite(deformation).all():
+        return np.eye(3), 0.0
+    return deformation, float(np.linalg.svd(deformation, compute_uv=False)[-1])

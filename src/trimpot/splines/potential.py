@@ -17,7 +17,8 @@ from trimpot.splines.packing import pack, species_indices
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trimpot.contract import FloatArray, Neighborhood, Structure
+    from trimpot.contract import FloatArray, Neighborhood, Precision, Structure
+    from trimpot.splines.following import SplineFollower
     from trimpot.splines.term import Term
 
 
@@ -109,6 +110,12 @@ class SplinePotential:
         )
         require_finite(neighborhood.numbers, energies, forces)
         return Evaluation(energies, forces, virial.reshape(3, 3))
+
+    def follow(self, *, skin: float, threads: int, precision: Precision) -> SplineFollower:
+        """Return an evaluator of one moving structure (``contract.FollowingPotential``)."""
+        from trimpot.splines.following import SplineFollower
+
+        return SplineFollower(self, skin=skin, threads=threads, precision=precision)
 
     def evaluate_many(
         self, structures: Sequence[Structure], *, threads: int = 0

@@ -1,0 +1,209 @@
+#include "follower.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <cmath>
+#include <exception>
+#include <mutex>
+
+#include "denormals.hpp"
+#include "evaluate.hpp"
+#include "neighbors.hpp"
+#include "threads.hpp"
+
+namespace trimpot {
+
+namespace {
+
+// Work in several phases, each over items that threads take one by one; no thread begins a
+// phase before all have ended the last.
+class Phases {
+ public:
+  explicit Phases(int threads) : gate_(threads) {}
+
+  template <class Work>
+  void each(std::size_t phase, std::int64_t count, Work&& work) {
+    try {
+      for (std::int64_t i = next_[phase]++; i < count; i = next_[phase]++) work(i);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+    }
+    gate_.arrive_and_wait();
+  }
+
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::atomic<std::int64_t> next_[3] = {};
+  std::barrier<> gate_;
+  std::mutex mutex_;
+  std::exception_ptr error_;
+};
+
+} // namespace
+
+Follower::Follower(std::vector<TermPointer> terms, double cutoff, double skin, bool mixed, int threads)
+    : terms_(std::move(terms)), cutoff_(cutoff), skin_(skin), mixed_(mixed), threads_(threads) {
+  require_coefficients(terms_);
+  const double reach = kernels().many_body_reach(terms_);
+  many_body_ = reach > 0.0;
+  near_reach_ = reach > 0.0 ? reach + skin : 0.0;
+}
+
+void Follower::build(std::int64_t n, const double* positions, const std::int32_t* species,
+                     const double* cell9, const bool* pbc) {
+  patches_ = build_patches(n, positions, cell9, pbc, cutoff_ + skin_, near_reach_, threads_,
+                           atoms_per_patch, std::move(patches_));
+  n_ = n;
+  build_positions_.assign(positions, positions + 3 * n);
+  atoms_.resize(static_cast<std::size_t>(4 * n));
+  for (std::int64_t a = 0; a < n; ++a)
+    atoms_[static_cast<std::size_t>(4 * a + 3)] = species[patches_.order[static_cast<std::size_t>(a)]];
+  images_.resize(patches_.images.size() / 3 * 4);
+  const std::size_t count = patches_.patches.size();
+  own_.assign(count + 1, 0);
+  results_of_.assign(count + 1, 0);
+  for (std::size_t p = 0; p < count; ++p) {
+    const Patch& patch = patches_.patches[p];
+    own_[p + 1] = own_[p] + patch.n_own;
+    // Without many-body terms a patch has nothing to say of the atoms around it.
+    results_of_[p + 1] = results_of_[p] + (many_body_ ? patch.n_all : patch.n_own);
+  }
+  results_.resize(static_cast<std::size_t>(4 * results_of_[count]));
+  virials_.resize(9 * count);
+  halo_.first.assign(static_cast<std::size_t>(n) + 1, 0);
+  halo_.rows.clear();
+  if (!many_body_) return;
+  auto for_halo = [&](auto&& visit) {
+    for (std::size_t p = 0; p < count; ++p) {
+      const Patch& patch = patches_.patches[p];
+      for (std::int32_t t = patch.n_own; t < patch.n_all; ++t)
+        visit(static_cast<std::size_t>(patch.atoms[static_cast<std::size_t>(t)]), results_of_[p] + t);
+    }
+  };
+  for_halo([&](std::size_t atom, std::int64_t) { ++halo_.first[atom + 1]; });
+  for (std::size_t a = 0; a < static_cast<std::size_t>(n); ++a) halo_.first[a + 1] += halo_.first[a];
+  halo_.rows.resize(static_cast<std::size_t>(halo_.first.back()));
+  std::vector<std::int64_t> next(halo_.first.begin(), halo_.first.end() - 1);
+  for_halo([&](std::size_t atom, std::int64_t row) { halo_.rows[static_cast<std::size_t>(next[atom]++)] = row; });
+}
+
+bool Follower::holds(const double* positions, const double* f, double smallest) const {
+  const double reach = cutoff_ + skin_, roundoff = 1e-9 * reach;
+  auto safe = [&](double moved) { return smallest * reach - 2.0 * moved > cutoff_ + roundoff || (moved == 0.0 && smallest == 1.0); };
+  // A cheap bound first: without the mean displacement taken off.
+  double largest = 0.0;
+  const bool rigid = f[0] == 1.0 && f[4] == 1.0 && f[8] == 1.0 && f[1] == 0.0 && f[2] == 0.0 &&
+                     f[3] == 0.0 && f[5] == 0.0 && f[6] == 0.0 && f[7] == 0.0;
+  if (rigid) {
+    const double* y = build_positions_.data();
+    double sum = 0.0; // NaN if any is
+    for (std::int64_t i = 0; i < 3 * n_; i += 3) {
+      const double a = positions[i] - y[i], b = positions[i + 1] - y[i + 1], c = positions[i + 2] - y[i + 2];
+      const double square = a * a + b * b + c * c;
+      largest = square > largest ? square : largest;
+      sum += square;
+    }
+    if (!std::isfinite(sum)) return false;
+    if (safe(std::sqrt(largest))) return true;
+  }
+  return safe(largest_displacement(n_, positions, build_positions_.data(), f));
+}
+
+// Writes the own atoms of a patch as they lie in the cell.
+void Follower::place_atoms(std::size_t p, const double* positions, const double* cell) {
+  for (std::int64_t a = own_[p]; a < own_[p + 1]; ++a) {
+    const double* x = positions + 3 * static_cast<std::int64_t>(patches_.order[static_cast<std::size_t>(a)]);
+    const std::int32_t* w = patches_.wraps.data() + 3 * a;
+    double* row = atoms_.data() + 4 * a;
+    if (w[0] == 0 && w[1] == 0 && w[2] == 0) {
+      for (int k = 0; k < 3; ++k) row[k] = x[k];
+    } else {
+      for (int k = 0; k < 3; ++k) row[k] = x[k] + (w[0] * cell[k] + w[1] * cell[3 + k] + w[2] * cell[6 + k]);
+    }
+  }
+}
+
+template <class Real>
+void Follower::evaluate_patch(std::size_t p, AlignedVector<Real>& rows) {
+  const Patch& patch = patches_.patches[p];
+  rows.resize(4 * (static_cast<std::size_t>(patch.n_all) + 1));
+  const TableView table{patch.n_all, patch.atoms.data(), patch.images.data(), atoms_.data(),
+                        images_.data(), patch.center};
+  double* const results = results_.data() + 4 * results_of_[p];
+  std::fill(results, results_.data() + 4 * results_of_[p + 1], 0.0);
+  double* const virial = virials_.data() + 9 * p;
+  std::fill(virial, virial + 9, 0.0);
+  const Block<Real, std::uint16_t> block{patch.n_own, patch.n_all, rows.data(), patch.first.data(),
+                                         patch.neighbors.data(), patch.near.data(), results};
+  if constexpr (std::is_same_v<Real, float>) {
+    kernels().fill_mixed(table, rows.data());
+    write_far_row(rows.data() + 4 * patch.n_all);
+    kernels().evaluate_mixed(terms_, block, virial);
+  } else {
+    kernels().fill_double(table, rows.data());
+    write_far_row(rows.data() + 4 * patch.n_all);
+    kernels().evaluate_double(terms_, block, virial);
+  }
+}
+
+// Adds up what all patches say of the own atoms of one, in the order of the patches.
+void Follower::collect(std::size_t p, double* energies, double* forces) const {
+  const double* own = results_.data() + 4 * results_of_[p];
+  for (std::int64_t a = own_[p]; a < own_[p + 1]; ++a, own += 4) {
+    double f[3] = {own[0], own[1], own[2]};
+    for (std::int64_t h = halo_.first[static_cast<std::size_t>(a)]; h < halo_.first[static_cast<std::size_t>(a) + 1]; ++h) {
+      const double* row = results_.data() + 4 * halo_.rows[static_cast<std::size_t>(h)];
+      for (int k = 0; k < 3; ++k) f[k] += row[k];
+    }
+    const std::int64_t i = patches_.order[static_cast<std::size_t>(a)];
+    std::copy(f, f + 3, forces + 3 * i);
+    energies[i] = own[3];
+  }
+}
+
+void Follower::evaluate(const double* positions, const double* cell, double* energies,
+                        double* forces, double* virial) {
+  for (std::size_t m = 0; m < patches_.images.size() / 3; ++m) {
+    const std::int32_t* s = patches_.images.data() + 3 * m;
+    for (std::size_t k = 0; k < 3; ++k)
+      images_[4 * m + k] = s[0] * cell[k] + s[1] * cell[3 + k] + s[2] * cell[6 + k];
+    images_[4 * m + 3] = 0.0;
+  }
+  const auto count = static_cast<std::int64_t>(patches_.patches.size());
+  const int n = thread_count(threads_, count);
+  Phases phases(n);
+  on_threads(n, [&](int) {
+    const FlushDenormals flush;
+    AlignedVector<float> single;
+    AlignedVector<double> exact;
+    phases.each(0, count, [&](std::int64_t p) { place_atoms(static_cast<std::size_t>(p), positions, cell); });
+    phases.each(1, count, [&](std::int64_t p) {
+      if (mixed_)
+        evaluate_patch(static_cast<std::size_t>(p), single);
+      else
+        evaluate_patch(static_cast<std::size_t>(p), exact);
+    });
+    phases.each(2, count, [&](std::int64_t p) { collect(static_cast<std::size_t>(p), energies, forces); });
+  });
+  phases.rethrow();
+  std::fill(virial, virial + 9, 0.0);
+  for (std::size_t p = 0; p < static_cast<std::size_t>(count); ++p)
+    for (std::size_t a = 0; a < 9; ++a) virial[a] += virials_[9 * p + a];
+}
+
+std::int64_t Follower::bytes() const {
+  std::size_t sum = 8 * (build_positions_.capacity() + atoms_.capacity() + results_.capacity() +
+                         halo_.first.capacity() + halo_.rows.capacity()) +
+                    4 * (patches_.order.capacity() + patches_.wraps.capacity());
+  for (const Patch& patch : patches_.patches)
+    sum += 4 * (patch.atoms.capacity() + patch.images.capacity()) + 8 * patch.first.capacity() +
+           2 * (patch.neighbors.capacity() + patch.near.capacity());
+  return static_cast<std::int64_t>(sum);
+}
+
+} // namespace trimpot

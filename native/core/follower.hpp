@@ -1,0 +1,65 @@
+// Energies, forces and virial of a structure that moves: lists in patches, kept from call to
+// call, and evaluated by threads with the same result for any number of them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels.hpp"
+#include "memory.hpp"
+#include "patches.hpp"
+
+namespace trimpot {
+
+class Follower {
+ public:
+  // mixed: single arithmetic on positions relative to a patch, sums over atoms in double.
+  // skin: angstrom, beyond the largest cutoff of the terms. threads: 0 means all cores.
+  // Throws std::invalid_argument for a term that has no coefficients.
+  Follower(std::vector<TermPointer> terms, double cutoff, double skin, bool mixed, int threads);
+
+  // Builds the lists of these atoms. Throws as build_patches.
+  void build(std::int64_t n, const double* positions, const std::int32_t* species,
+             const double* cell9, const bool* pbc);
+
+  // Whether the lists hold every pair within the cutoff after the atoms have moved and the cell
+  // rows have become cell . deformation, whose smallest singular value is given (see
+  // largest_displacement). False for positions that are not numbers.
+  bool holds(const double* positions, const double* deformation9, double smallest) const;
+
+  // energies: n, forces: n x 3, virial: 9 (-dE/d(strain), eV), all written.
+  void evaluate(const double* positions, const double* cell9, double* energies, double* forces,
+                double* virial);
+
+  std::int64_t size() const { return n_; }
+  std::int64_t bytes() const; // held by lists and buffers
+
+ private:
+  // What other patches say of an atom: rows of their results.
+  struct Halo {
+    std::vector<std::int64_t> first; // n + 1
+    std::vector<std::int64_t> rows;
+  };
+
+  template <class Real>
+  void evaluate_patch(std::size_t p, AlignedVector<Real>& rows);
+  void place_atoms(std::size_t p, const double* positions, const double* cell9);
+  void collect(std::size_t p, double* energies, double* forces) const;
+
+  std::vector<TermPointer> terms_;
+  double cutoff_, skin_, near_reach_ = 0.0;
+  bool mixed_, many_body_ = false;
+  int threads_;
+  std::int64_t n_ = 0;
+  std::vector<double> build_positions_; // n x 3, of the last build
+  Patches patches_;
+  AlignedVector<double> atoms_;         // n x 4 in space order: x, y, z, species
+  AlignedVector<double> images_;        // x 4: shift of each image
+  std::vector<std::int64_t> own_;       // first atom of each patch, and n
+  std::vector<std::int64_t> results_of_; // first row of each patch in results_
+  AlignedVector<double> results_;       // x 4: forces and energy of every table entry
+  std::vector<double> virials_;         // 9 per patch
+  Halo halo_;
+};
+
+} // namespace trimpot

@@ -1,0 +1,115 @@
+"""A moving structure evaluated by the native core, lists and kernels in one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trimpot import _native
+from trimpot.contract import Evaluation, Structure
+from trimpot.errors import InputError
+from trimpot.neighbors.arrays import native_structure
+from trimpot.neighbors.verlet import cell_deformation
+from trimpot.splines.packing import species_indices
+from trimpot.threads import thread_count
+
+if TYPE_CHECKING:
+    from trimpot.contract import Precision
+    from trimpot.splines.potential import SplinePotential
+
+
+class SplineFollower:
+    """Energies, forces and virial of a structure that moves; see ``contract.Follower``.
+
+    Lists have a skin and are built again when an atom may have moved too far for them
+    (``neighbors.VerletList`` gives the bound). The same input gives the same result, to
+    the last bit, for any number of threads.
+
+    Parameters
+    ----------
+    potential
+        The potential; its coefficients are used as they are now.
+    skin : float
+        Extra radius of the lists in angstrom.
+    threads : int
+        Threads; 0 means all available cores.
+    precision : {"double", "mixed"}
+        "mixed": single arithmetic on positions relative to a block of about a thousand
+        atoms, sums over atoms in double (docs/conventions.md states the error).
+    """
+
+    def __init__(
+        self,
+        potential: SplinePotential,
+        *,
+        skin: float,
+        threads: int,
+        precision: Precision,
+    ) -> None:
+        if not (np.isfinite(skin) and skin >= 0.0):
+            raise InputError(f"skin is {skin} A, expected a finite number >= 0")
+        self.potential = potential
+        self.precision = precision
+        self.builds = 0
+        self.seconds = {"list": 0.0, "kernels": 0.0}
+        self._native = _native.Follower(
+            potential.native_terms,
+            potential.cutoff,
+            float(skin),
+            precision == "mixed",
+            thread_count(threads),
+        )
+        self._built: Structure | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Memory of lists and buffers."""
+        return self._native.bytes
+
+    def evaluate(self, structure: Structure) -> Evaluation:
+        """Return energies, forces and virial.
+
+        Raises
+        ------
+        InputError
+            As ``neighbors.neighborhood``, and for an element outside the potential.
+        NonFiniteResultError
+            For NaN or infinity in the result.
+        """
+        from trimpot.splines.potential import require_finite
+
+        start = time.perf_counter()
+        now = native_structure(structure)
+        if not self._holds(now):
+            self._build(now)
+        middle = time.perf_counter()
+        n = len(now)
+        energies, forces, virial = np.empty(n), np.empty((n, 3)), np.empty(9)
+        self._native.evaluate(now.positions, now.cell, energies, forces, virial)
+        require_finite(now.numbers, energies, forces)
+        self.seconds["list"] += middle - start
+        self.seconds["kernels"] += time.perf_counter() - middle
+        return Evaluation(energies, forces, virial.reshape(3, 3))
+
+    def _holds(self, now: Structure) -> bool:
+        then = self._built
+        if then is None or not (
+            np.array_equal(now.numbers, then.numbers) and (now.pbc == then.pbc).all()
+        ):
+            return False
+        deformation, smallest = cell_deformation(then, now)
+        return self._native.holds(now.positions, deformation, smallest)
+
+    def _build(self, now: Structure) -> None:
+        species = species_indices(now.numbers, self.potential.species)
+        self._built = None
+        try:
+            self._native.build(now.positions, species, now.cell, now.pbc)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        self._built = Structure(
+            now.numbers.copy(), now.positions[:0], now.cell.copy(), now.pbc.copy()
+        )
+        self.builds += 1
