@@ -151,9 +151,11 @@ void Follower::evaluate_patch(std::size_t p, AlignedVector<Real>& rows) {
   }
 }
 
-// Adds up what all patches say of the own atoms of one, in the order of the patches.
-void Follower::collect(std::size_t p, double* energies, double* forces) const {
+// Adds up what all patches say of the own atoms of one, in the order of the patches. Returns a
+// number that is finite if all of these are.
+double Follower::collect(std::size_t p, double* energies, double* forces) const {
   const double* own = results_.data() + 4 * results_of_[p];
+  double check = 0.0;
   for (std::int64_t a = own_[p]; a < own_[p + 1]; ++a, own += 4) {
     double f[3] = {own[0], own[1], own[2]};
     for (std::int64_t h = halo_.first[static_cast<std::size_t>(a)]; h < halo_.first[static_cast<std::size_t>(a) + 1]; ++h) {
@@ -163,10 +165,12 @@ void Follower::collect(std::size_t p, double* energies, double* forces) const {
     const std::int64_t i = patches_.order[static_cast<std::size_t>(a)];
     std::copy(f, f + 3, forces + 3 * i);
     energies[i] = own[3];
+    check += (f[0] + f[1]) * 0.0 + (f[2] + own[3]) * 0.0;
   }
+  return check;
 }
 
-void Follower::evaluate(const double* positions, const double* cell, double* energies,
+bool Follower::evaluate(const double* positions, const double* cell, double* energies,
                         double* forces, double* virial) {
   for (std::size_t m = 0; m < patches_.images.size() / 3; ++m) {
     const std::int32_t* s = patches_.images.data() + 3 * m;
@@ -176,6 +180,7 @@ void Follower::evaluate(const double* positions, const double* cell, double* ene
   }
   const auto count = static_cast<std::int64_t>(patches_.patches.size());
   const int n = thread_count(threads_, count);
+  std::vector<double> checks(static_cast<std::size_t>(count));
   Phases phases(n);
   on_threads(n, [&](int) {
     const FlushDenormals flush;
@@ -188,12 +193,15 @@ void Follower::evaluate(const double* positions, const double* cell, double* ene
       else
         evaluate_patch(static_cast<std::size_t>(p), exact);
     });
-    phases.each(2, count, [&](std::int64_t p) { collect(static_cast<std::size_t>(p), energies, forces); });
+    phases.each(2, count, [&](std::int64_t p) {
+      checks[static_cast<std::size_t>(p)] = collect(static_cast<std::size_t>(p), energies, forces);
+    });
   });
   phases.rethrow();
   std::fill(virial, virial + 9, 0.0);
   for (std::size_t p = 0; p < static_cast<std::size_t>(count); ++p)
     for (std::size_t a = 0; a < 9; ++a) virial[a] += virials_[9 * p + a];
+  return std::all_of(checks.begin(), checks.end(), [](double check) { return check == 0.0; });
 }
 
 std::int64_t Follower::bytes() const {

@@ -27,8 +27,9 @@ class Follower {
   // largest_displacement). False for positions that are not numbers.
   bool holds(const double* positions, const double* deformation9, double smallest) const;
 
-  // energies: n, forces: n x 3, virial: 9 (-dE/d(strain), eV), all written.
-  void evaluate(const double* positions, const double* cell9, double* energies, double* forces,
+  // energies: n, forces: n x 3, virial: 9 (-dE/d(strain), eV), all written. Returns whether all
+  // energies and forces are finite.
+  bool evaluate(const double* positions, const double* cell9, double* energies, double* forces,
                 double* virial);
 
   std::int64_t size() const { return n_; }
@@ -44,7 +45,7 @@ class Follower {
   template <class Real>
   void evaluate_patch(std::size_t p, AlignedVector<Real>& rows);
   void place_atoms(std::size_t p, const double* positions, const double* cell9);
-  void collect(std::size_t p, double* energies, double* forces) const;
+  double collect(std::size_t p, double* energies, double* forces) const;
 
   std::vector<TermPointer> terms_;
   double cutoff_, skin_, near_reach_ = 0.0;

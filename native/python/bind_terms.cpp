@@ -133,13 +133,13 @@ bool follower_holds(const Follower& follower, const Vectors& positions, const Ce
   return follower.holds(positions.data(), deformation.data(), smallest);
 }
 
-void follower_evaluate(Follower& follower, const Vectors& positions, const Cell& cell,
+bool follower_evaluate(Follower& follower, const Vectors& positions, const Cell& cell,
                        const DoublesOut& energies, const VectorsOut& forces, const DoublesOut& virial) {
   require(length(positions) == follower.size() && length(energies) == follower.size() &&
               length(forces) == follower.size() && length(virial) == 9,
           "need positions, energies and forces of the atoms of the list, and virial (9)");
   const nb::gil_scoped_release release;
-  follower.evaluate(positions.data(), cell.data(), energies.data(), forces.data(), virial.data());
+  return follower.evaluate(positions.data(), cell.data(), energies.data(), forces.data(), virial.data());
 }
 
 } // namespace

@@ -45,12 +45,12 @@ template <class Real, class Index, Lookup lookup>
 class Loop {
  public:
   Loop(const Plan& plan, const Block<Real, Index>& block) : plan_(plan), block_(block) {
-    std::int64_t most = 0; // near neighbours of an atom
-    for (std::int64_t i = 0; i < block.n_own; ++i)
-      most = std::max<std::int64_t>(most, block.near ? block.near[i] : block.first[i + 1] - block.first[i]);
-    row_ = static_cast<int>(most + 2 * N) / N * N;
     square_reach_ = static_cast<Real>(plan.reach * plan.reach);
     if (!plan.others.empty()) {
+      std::int64_t most = 0; // near neighbours of an atom
+      for (std::int64_t i = 0; i < block.n_own; ++i)
+        most = std::max<std::int64_t>(most, block.near ? block.near[i] : block.first[i + 1] - block.first[i]);
+      row_ = static_cast<int>(most + 2 * N) / N * N;
       const int size = batch * row_;
       for (auto** a : {&x_, &y_, &z_, &r_, &gx_, &gy_, &gz_}) *a = own_.take<Real>(size);
       species_ = own_.take<std::int32_t>(size);
@@ -60,13 +60,18 @@ class Loop {
   }
 
   void run(std::int64_t begin, std::int64_t end, double* virial) {
+    constexpr std::int64_t batches_per_sum = 8; // sums over more atoms are kept in double
     double total[6][N] = {};
-    for (std::int64_t i = begin; i < end; i += batch) {
+    for (std::int64_t i = begin; i < end;) {
       Strain strain{};
-      const std::int64_t stop = std::min(end, i + batch);
-      for (std::int64_t a = i; a < stop; ++a) gather(a, static_cast<int>(a - i), strain);
-      if (!plan_.others.empty()) many_body(i, static_cast<int>(stop - i), strain);
-      for (int a = 0; a < 6; ++a) { // sums over more atoms are kept in double
+      const std::int64_t last = std::min(end, i + batch * batches_per_sum);
+      while (i < last) {
+        const std::int64_t stop = std::min(last, i + batch);
+        for (std::int64_t a = i; a < stop; ++a) gather(a, static_cast<int>(a - i), strain);
+        if (!plan_.others.empty()) many_body(i, static_cast<int>(stop - i), strain);
+        i = stop;
+      }
+      for (int a = 0; a < 6; ++a) {
         Real part[N];
         store(part, strain.w[a]);
         for (int l = 0; l < N; ++l) total[a][l] += static_cast<double>(part[l]);

@@ -81,8 +81,8 @@ class PairCurves {
     if (early) [[unlikely]]
       before_uniform(early, species, r, kind, row, t);
     const auto a = load_rows<N, Real>([&](int l) { return rows_.data() + 4 * row[l]; });
-    const auto cubic = a.w * t;
-    return {((cubic + a.z) * t + a.y) * t + a.x, (Real(3) * cubic + Real(2) * a.z) * t + a.y, per_length};
+    const V cubic = a.w * t, square = cubic + a.z;
+    return {(square * t + a.y) * t + a.x, (Real(2) * square + cubic) * t + a.y, per_length};
   }
 
   // The same for one curve whose rows are held in registers.
@@ -97,8 +97,8 @@ class PairCurves {
       t -= convert<Real>(m);
       const V a0 = registers_[0].template at<Wide>(m), a1 = registers_[1].template at<Wide>(m);
       const V a2 = registers_[2].template at<Wide>(m), a3 = registers_[3].template at<Wide>(m);
-      const V cubic = a3 * t;
-      return {((cubic + a2) * t + a1) * t + a0, (Real(3) * cubic + Real(2) * a2) * t + a1, per_length};
+      const V cubic = a3 * t, square = cubic + a2;
+      return {(square * t + a1) * t + a0, (Real(2) * square + cubic) * t + a1, per_length};
     } else {
       return at(0, r, w);
     }

@@ -121,6 +121,16 @@ TRIMPOT_INLINE Vec<std::int32_t, N> iota(std::int32_t start) {
 // Conversion lane by lane; to integers it cuts off the fraction.
 template <class To, class From, int N>
 TRIMPOT_INLINE Vec<To, N> convert(Vec<From, N> a) {
+#if defined(__AVX2__) // compilers split these into halves
+  if constexpr (std::is_same_v<To, double> && std::is_same_v<From, float> && N == 4) return {_mm256_cvtps_pd(a.v)};
+  if constexpr (std::is_same_v<To, float> && std::is_same_v<From, double> && N == 4) return {_mm256_cvtpd_ps(a.v)};
+#endif
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<To, double> && std::is_same_v<From, std::int32_t> && N == 8)
+    return {_mm512_cvtepi32_pd(reinterpret_cast<__m256i>(a.v))};
+  if constexpr (std::is_same_v<To, std::int32_t> && std::is_same_v<From, double> && N == 8)
+    return {reinterpret_cast<typename Vec<To, N>::Native>(_mm512_cvttpd_epi32(a.v))};
+#endif
   if constexpr (in_one_register<To, N> && in_one_register<From, N>) {
     return {__builtin_convertvector(a.v, typename Vec<To, N>::Native)};
   } else if constexpr (in_one_register<From, N>) { // wider results
@@ -301,12 +311,25 @@ TRIMPOT_INLINE Vec<T, 2 * N> joined(Vec<T, N> a, Vec<T, N> b) {
   }
 }
 
-// Rows 0, 4, 8, ... behind one another.
+// Rows first, first + 4, ... behind one another. Parts that come straight from memory are put
+// in place by any port, halves from registers only by the one that shuffles.
 template <int N, class T, class Row>
 TRIMPOT_INLINE Vec<T, N> every_fourth(Row&& row, int first) {
-  if constexpr (N == 4)
-    return load<4>(row(first));
-  else
+  if constexpr (N == 4) return load<4>(row(first));
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float> && N == 16) {
+    __m512 a = _mm512_castps128_ps512(_mm_loadu_ps(row(first)));
+    a = _mm512_insertf32x4(a, _mm_loadu_ps(row(first + 4)), 1);
+    a = _mm512_insertf32x4(a, _mm_loadu_ps(row(first + 8)), 2);
+    return {_mm512_insertf32x4(a, _mm_loadu_ps(row(first + 12)), 3)};
+  }
+  if constexpr (std::is_same_v<T, double> && N == 8)
+    return {_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(row(first))), _mm256_loadu_pd(row(first + 4)), 1)};
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float> && N == 8)
+    return {_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(first))), _mm_loadu_ps(row(first + 4)), 1)};
+#endif
+  if constexpr (N > 4 && !in_one_register<T, N>)
     return joined(every_fourth<N / 2, T>(row, first), every_fourth<N / 2, T>(row, first + N / 2));
 }
 

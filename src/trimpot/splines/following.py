@@ -87,8 +87,8 @@ class SplineFollower:
         middle = time.perf_counter()
         n = len(now)
         energies, forces, virial = np.empty(n), np.empty((n, 3)), np.empty(9)
-        self._native.evaluate(now.positions, now.cell, energies, forces, virial)
-        require_finite(now.numbers, energies, forces)
+        if not self._native.evaluate(now.positions, now.cell, energies, forces, virial):
+            require_finite(now.numbers, energies, forces)
         self.seconds["list"] += middle - start
         self.seconds["kernels"] += time.perf_counter() - middle
         return Evaluation(energies, forces, virial.reshape(3, 3))
