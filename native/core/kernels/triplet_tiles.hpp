@@ -86,7 +86,7 @@ class TripletTiles {
     bool all = true;               // every neighbour of the environment is here, in its order
     Real *x, *y, *z, *r, *gx, *gy, *gz;
     std::int32_t *neighbor, *interval;
-    Real *value, *slope;           // basis along the leg: 4 each, in the order of store_fours
+    Real *value, *slope;           // basis along the leg, as Axis::at writes them
     // The same, each number four times (16 + 16), and 16 lanes that add up to dE/dr. They stand
     // together: with arrays 4096 bytes apart, loads would wait for stores to equal low addresses.
     Real* wide;
@@ -131,6 +131,10 @@ class TripletTiles {
         store(gx + a, V{});
         store(gy + a, V{});
         store(gz + a, V{});
+      }
+      for (int a = 0; a < count; a += N) { // slopes as values are
+        const auto s = [&](int q) { return load<N>(slope + 4 * a + q * N); };
+        store_fours(slope + 4 * a, s(0), s(1), s(2), s(3));
       }
       for (int a = 0; a < count; ++a) {
         const int from = 4 * place(a);
@@ -178,7 +182,7 @@ class TripletTiles {
     bool halved; // the last shift meets each of its pairs from both ends
     Real *x, *y, *z, *gx, *gy, *gz;
     std::int32_t *leg, *tiles_of_leg; // place of k in Legs::wide, and where the tiles of k start
-    Real *inverse, *value, *slope;    // of the sides; basis, 4 each (in the order of store_fours)
+    Real *inverse, *value, *slope;    // of the sides; basis, as Axis::at writes it
     Real* product;                    // V B_m, 16 each, in the same order
     std::int32_t* offset;             // into the tiles; -1: no interaction
 
@@ -298,9 +302,10 @@ class TripletTiles {
       const V f2 = fold_tiles<N>(product + 8 * N), f3 = fold_tiles<N>(product + 12 * N);
       energy += (f0 * load<N>(value) + f1 * load<N>(value + N)) +
                 (f2 * load<N>(value + 2 * N) + f3 * load<N>(value + 3 * N));
-      const auto part = transpose(f0 * load<N>(slope), f1 * load<N>(slope + N),
-                                  f2 * load<N>(slope + 2 * N), f3 * load<N>(slope + 3 * N));
-      const V along = ((part.x + part.y) + (part.z + part.w)) * (load<N>(c.inverse + at) * scale);
+      const auto f = transpose(f0, f1, f2, f3);
+      const V along = (load<N>(c.inverse + at) * scale) *
+                      ((f.x * load<N>(slope) + f.y * load<N>(slope + N)) +
+                       (f.z * load<N>(slope + 2 * N) + f.w * load<N>(slope + 3 * N)));
       const V x = along * (load<N>(c.x + k) - load<N>(js.x + j));
       const V y = along * (load<N>(c.y + k) - load<N>(js.y + j));
       const V z = along * (load<N>(c.z + k) - load<N>(js.z + j));
