@@ -2,8 +2,8 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but many_species and scaling, which take long. A benchmark that lacks
-something (LAMMPS, a potential file, data) says so and counts as passed.
+Without names: all but drift, many_species and scaling, which take long. A benchmark that
+lacks something (LAMMPS, a potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ BENCHMARKS = {
     "kernels": ["--output", "{folder}"],
     "scaling": ["--output", "{folder}"],
     "ase_overhead": ["--output", "{folder}"],
+    "drift": ["--output", "{folder}"],
     "tungsten": ["--output", "{folder}"],
     "mlearn": ["--output", "{folder}"],
     "many_species": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
-ON_REQUEST = {"many_species", "scaling"}
+ON_REQUEST = {"drift", "many_species", "scaling"}
 """Only run when named."""
 
 WRITE_DOCS = {
-    *("kernels", "scaling", "ase_overhead"),
+    *("kernels", "scaling", "ase_overhead", "drift"),
     *("tungsten", "mlearn", "many_species"),
 }
 """Those that can renew their page under docs/benchmarks."""
