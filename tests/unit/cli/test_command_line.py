@@ -11,7 +11,7 @@ import yaml
 import trimpot
 from trimpot.cli.app import main
 
-VERBS = ("train", "evaluate", "show", "info")
+VERBS = ("train", "evaluate", "show", "md", "bench", "export", "import", "info")
 
 
 @pytest.fixture
