@@ -3,11 +3,12 @@
 // V3 = sum_lmn c_lmn A_l(r_ij) B_m(r_ik) C_n(r_jk). A triplet meets 4 x 4 x 4 coefficients.
 // They are stored as tiles, one per (interval of r_ik, interval of r_jk, l), of 4 (m) x 4 (n)
 // numbers, so that the four tiles of a triplet are one run of memory and every step of
-//   V = sum_l A_l tile_l,   D = sum_l A'_l tile_l
-// works on whole registers. With the outer products of B and C,
-//   dE/dr_ij = sum_mn D B_m C_n     adds up lane by lane over the triplets of j,
-//   dE/dr_ik = sum_mn V B'_m C_n    adds up lane by lane in k,
-//   E, dE/dr_jk                     need F_n = sum_m V B_m, four numbers per triplet.
+//   V = sum_l A_l tile_l,   X_l = sum_jk tile_l B_m C_n
+// works on whole registers:
+//   dE/dr_ij = sum_l A'_l sum_mn X_l      adds up over the triplets of j;
+//   R = V C_n                             adds up lane by lane in k, and gives in the end
+//   dE/dr_ik = sum_mn R B'_m, E = sum_mn R B_m;
+//   dE/dr_jk = sum_n F_n C'_n             needs F_n = sum_m V B_m, four numbers per triplet.
 //
 // Pairs of legs are numbered by j and a shift s, k = j + s around the circle of the legs k: for
 // one species s = 1 .. n / 2 meets every pair once. All j of a shift are one run of memory, so
@@ -64,16 +65,17 @@ class TripletTiles {
     const Circle circle(*env.arena, js.count, ks, same, stride_m_);
     for (int s = circle.first; s <= circle.last; ++s) find_sides(js, circle, s);
     for (int j = 0; j < js.count; ++j) contract(js, j, ks, circle);
-    V energy{};
-    for (int s = circle.first; s <= circle.last; ++s) pull_along_sides(js, circle, s, energy);
+    for (int s = circle.first; s <= circle.last; ++s) pull_along_sides(js, circle, s);
     circle.close(ks);
+    Tile energy{};
+    ks.close(energy);
     js.add_gradient(g, ij_.per_length());
     if (!same) ks.add_gradient(g, ik_.per_length());
     return static_cast<double>(sum(energy));
   }
 
  private:
-  static constexpr int tile = 16, wide_size = 3 * tile;
+  static constexpr int tile = 16, wide_size = 4 * tile;
   static constexpr int N = lanes<Real>;
   using V = Vec<Real, N>;
   using Tile = Vec<Real, tile>;
@@ -87,8 +89,9 @@ class TripletTiles {
     Real *x, *y, *z, *r, *gx, *gy, *gz;
     std::int32_t *neighbor, *interval;
     Real *value, *slope;           // basis along the leg, as Axis::at writes them
-    // The same, each number four times (16 + 16), and 16 lanes that add up to dE/dr. They stand
-    // together: with arrays 4096 bytes apart, loads would wait for stores to equal low addresses.
+    // The same, each number four times (16 + 16), 16 lanes that add up to dE/dr of this leg as j,
+    // and R. They stand together: with arrays 4096 bytes apart, loads would wait for stores to
+    // equal low addresses.
     Real* wide;
 
     Legs() = default;
@@ -141,6 +144,17 @@ class TripletTiles {
         store(wide + wide_size * a, each_four_times(load<4>(value + from)));
         store(wide + wide_size * a + tile, each_four_times(load<4>(slope + from)));
         store(wide + wide_size * a + 2 * tile, Tile{});
+        store(wide + wide_size * a + 3 * tile, Tile{});
+      }
+    }
+
+    // What R means for dE/dr of this leg as k and for the energy.
+    TRIMPOT_INLINE void close(Tile& energy) const {
+      for (int a = 0; a < count; ++a) {
+        Real* const w = wide + wide_size * a;
+        const Tile r = load<tile>(w + 3 * tile);
+        energy += r * load<tile>(w);
+        store(w + 2 * tile, load<tile>(w + 2 * tile) + r * load<tile>(w + tile));
       }
     }
 
@@ -257,8 +271,6 @@ class TripletTiles {
     const Real *value = js.value + 4 * place(j), *slope = js.slope + 4 * place(j);
     const Tile a0 = broadcast<tile>(value[0]), a1 = broadcast<tile>(value[1]),
                a2 = broadcast<tile>(value[2]), a3 = broadcast<tile>(value[3]);
-    const Tile d0 = broadcast<tile>(slope[0]), d1 = broadcast<tile>(slope[1]),
-               d2 = broadcast<tile>(slope[2]), d3 = broadcast<tile>(slope[3]);
     const Real* const tiles = tiles_.data() + tile * js.interval[j];
     Real* const wide = ks.wide;
     const std::int32_t *leg = circle.leg + circle.first + j, *tiles_of_leg = circle.tiles_of_leg + circle.first + j;
@@ -266,7 +278,7 @@ class TripletTiles {
     const Real* value_c = circle.value + 4 * place(j);
     Real* product = circle.product + tile * place(j);
     const std::ptrdiff_t stride = circle.stride;
-    Tile radial{};
+    Tile x0{}, x1{}, x2{}, x3{};
     for (int n = circle.shifts_of(j); n > 0; --n) {
       if (*offset >= 0) [[likely]] {
         const Real* p = tiles + static_cast<std::uint32_t>(*offset + *tiles_of_leg);
@@ -274,12 +286,13 @@ class TripletTiles {
         const Tile t0 = load<tile>(p), t1 = load<tile>(p + tile), t2 = load<tile>(p + 2 * tile),
                    t3 = load<tile>(p + 3 * tile);
         const Tile v = a3 * t3 + (a2 * t2 + (a1 * t1 + a0 * t0));
-        const Tile d = d3 * t3 + (d2 * t2 + (d1 * t1 + d0 * t0));
-        const Tile c = load_repeated<tile>(value_c);
-        const Tile b = load<tile>(k);
-        radial += d * (b * c);
+        const Tile c = load_repeated<tile>(value_c), b = load<tile>(k), bc = b * c;
+        x0 += t0 * bc;
+        x1 += t1 * bc;
+        x2 += t2 * bc;
+        x3 += t3 * bc;
         store(product, v * b);
-        store(k + 2 * tile, load<tile>(k + 2 * tile) + v * (load<tile>(k + tile) * c));
+        store(k + 3 * tile, load<tile>(k + 3 * tile) + v * c);
       } else {
         store(product, Tile{});
       }
@@ -289,33 +302,29 @@ class TripletTiles {
       value_c += 4 * stride;
       product += tile * stride;
     }
-    Real* const own = js.wide + wide_size * j + 2 * tile;
-    store(own, load<tile>(own) + radial);
+    store(js.wide + wide_size * j + 2 * tile,
+          (slope[0] * x0 + slope[1] * x1) + (slope[2] * x2 + slope[3] * x3));
   }
 
-  TRIMPOT_INLINE void pull_along_sides(Legs& js, const Circle& c, int s, V& energy) const {
+  TRIMPOT_INLINE void pull_along_sides(Legs& js, const Circle& c, int s) const {
     const V scale = broadcast<N>(jk_.per_length());
     for (int j = 0; j < js.count; j += N) {
       const int at = (s - c.first) * c.stride + j, k = s + j;
-      const Real *product = c.product + tile * at, *value = c.value + 4 * at, *slope = c.slope + 4 * at;
-      const V f0 = fold_tiles<N>(product), f1 = fold_tiles<N>(product + 4 * N); // F_n of N triplets
-      const V f2 = fold_tiles<N>(product + 8 * N), f3 = fold_tiles<N>(product + 12 * N);
-      energy += (f0 * load<N>(value) + f1 * load<N>(value + N)) +
-                (f2 * load<N>(value + 2 * N) + f3 * load<N>(value + 3 * N));
-      const auto f = transpose(f0, f1, f2, f3);
+      const Real *product = c.product + tile * at, *slope = c.slope + 4 * at;
+      const auto f = transpose(fold_tiles<N>(product), fold_tiles<N>(product + 4 * N),
+                               fold_tiles<N>(product + 8 * N), fold_tiles<N>(product + 12 * N));
       const V along = (load<N>(c.inverse + at) * scale) *
-                      ((f.x * load<N>(slope) + f.y * load<N>(slope + N)) +
-                       (f.z * load<N>(slope + 2 * N) + f.w * load<N>(slope + 3 * N)));
-      const V x = along * (load<N>(c.x + k) - load<N>(js.x + j));
-      const V y = along * (load<N>(c.y + k) - load<N>(js.y + j));
-      const V z = along * (load<N>(c.z + k) - load<N>(js.z + j));
-      store(c.gx + k, load<N>(c.gx + k) + x);
-      store(c.gy + k, load<N>(c.gy + k) + y);
-      store(c.gz + k, load<N>(c.gz + k) + z);
-      store(js.gx + j, load<N>(js.gx + j) - x);
-      store(js.gy + j, load<N>(js.gy + j) - y);
-      store(js.gz + j, load<N>(js.gz + j) - z);
+                      (f.w * load<N>(slope + 3 * N) + (f.z * load<N>(slope + 2 * N) +
+                       (f.y * load<N>(slope + N) + f.x * load<N>(slope))));
+      pull(along, load<N>(c.x + k) - load<N>(js.x + j), c.gx + k, js.gx + j);
+      pull(along, load<N>(c.y + k) - load<N>(js.y + j), c.gy + k, js.gy + j);
+      pull(along, load<N>(c.z + k) - load<N>(js.z + j), c.gz + k, js.gz + j);
     }
+  }
+
+  TRIMPOT_INLINE static void pull(V along, V d, Real* gk, Real* gj) {
+    store(gk, load<N>(gk) + along * d);
+    store(gj, load<N>(gj) - along * d);
   }
 
   Axis<Real> ij_, ik_, jk_;
