@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "denormals.hpp"
 #include "memory.hpp"
 #include "threads.hpp"
 
@@ -39,6 +40,7 @@ void evaluate(const std::vector<TermPointer>& terms, const NeighborhoodView& hoo
   std::vector<std::vector<double>> results(static_cast<std::size_t>(n));
   std::vector<double> virials(9 * static_cast<std::size_t>(n), 0.0);
   on_threads(n, [&](int t) {
+    const FlushDenormals flush;
     auto& mine = results[static_cast<std::size_t>(t)];
     mine.assign(size, 0.0);
     const Block<double, std::int32_t> block{hood.n_local, hood.n_all, rows.data(), hood.first,

@@ -57,23 +57,25 @@ class Loop {
       neighbor_ = own_.take<std::int32_t>(size);
     }
     if constexpr (lookup != Lookup::none) curves_ = &plan.pair->template curves<Real>();
+    if constexpr (lookup == Lookup::narrow_registers || lookup == Lookup::wide_registers)
+      pair_scale_ = curves_->per_length();
   }
 
   void run(std::int64_t begin, std::int64_t end, double* virial) {
     constexpr std::int64_t batches_per_sum = 8; // sums over more atoms are kept in double
     double total[6][N] = {};
     for (std::int64_t i = begin; i < end;) {
-      Strain strain{};
+      Strain strain{}, pair_strain{};
       const std::int64_t last = std::min(end, i + batch * batches_per_sum);
       while (i < last) {
         const std::int64_t stop = std::min(last, i + batch);
-        for (std::int64_t a = i; a < stop; ++a) gather(a, static_cast<int>(a - i), strain);
+        for (std::int64_t a = i; a < stop; ++a) gather(a, static_cast<int>(a - i), pair_strain);
         if (!plan_.others.empty()) many_body(i, static_cast<int>(stop - i), strain);
         i = stop;
       }
       for (int a = 0; a < 6; ++a) {
         Real part[N];
-        store(part, strain.w[a]);
+        store(part, strain.w[a] + pair_scale_ * pair_strain.w[a]);
         for (int l = 0; l < N; ++l) total[a][l] += static_cast<double>(part[l]);
       }
     }
@@ -123,7 +125,7 @@ class Loop {
       for (; s < size; s += N) neighbors<false>(list, s, size, species, x, y, z, pair, w, 0);
     strain = w;
     if constexpr (lookup != Lookup::none) {
-      const Real two = Real(2);
+      const Real two = Real(2) * pair_scale_;
       const auto sum = sums(pair.x, pair.y, pair.z, pair.energy);
       const Real scale[4] = {two, two, two, Real(1)}; // each pair stands in two lists
       const auto own_part = convert<double>(load<4>(scale) * sum);
@@ -146,14 +148,15 @@ class Loop {
     }
     const auto row = load_rows<N, Real>([&](int l) { return block_.rows + 4 * static_cast<std::size_t>(index[l]); });
     const V dx = row.x - x, dy = row.y - y, dz = row.z - z;
-    const V square = maximum(dx * dx + dy * dy + dz * dz, broadcast<N>(Real(1e-20))); // coincident atoms
+    const V square = dx * dx + (dy * dy + (dz * dz + broadcast<N>(Real(1e-20)))); // never 0
     V r = square;
     if constexpr (lookup != Lookup::none || pack_near) {
       const V inverse = inverse_sqrt(square);
       r = square * inverse;
       if constexpr (lookup != Lookup::none) {
         const auto v2 = look_up(species, r, row.w);
-        const V scale = v2.slope * (v2.per_length * inverse);
+        V scale = v2.slope * inverse;
+        if constexpr (lookup == Lookup::memory) scale = scale * v2.per_length; // else once per atom
         const V gx = scale * dx, gy = scale * dy, gz = scale * dz;
         pair.energy += v2.value;
         pair.x += gx;
@@ -241,6 +244,7 @@ class Loop {
   Arena own_, terms_;
   int row_ = 0;          // places for the near neighbours of each atom of the batch
   Real square_reach_;
+  Real pair_scale_ = Real(1); // of all slopes of the pair term
   int count_[batch];
   double energy_[batch], own_part_[batch][4];
   Real *x_, *y_, *z_, *r_, *gx_, *gy_, *gz_;

@@ -52,6 +52,9 @@ class PairCurves {
     }
   }
 
+  // 1 / h of the first curve.
+  Real per_length() const { return parameters_[0]; }
+
   // Numbers in each register table; 0: not applicable.
   int register_size() const { return register_size_; }
 

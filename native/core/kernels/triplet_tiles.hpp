@@ -253,7 +253,7 @@ class TripletTiles {
       const V dx = load<N>(c.x + s + j) - load<N>(js.x + j);
       const V dy = load<N>(c.y + s + j) - load<N>(js.y + j);
       const V dz = load<N>(c.z + s + j) - load<N>(js.z + j);
-      const V square = maximum(dx * dx + dy * dy + dz * dz, broadcast<N>(Real(1e-20)));
+      const V square = dx * dx + (dy * dy + (dz * dz + broadcast<N>(Real(1e-20))));
       const V inverse = inverse_sqrt(square);
       const V r = square * inverse;
       store(c.inverse + at, inverse);
