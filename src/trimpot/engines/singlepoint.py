@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from trimpot.errors import InputError, NonFiniteResultError
 from trimpot.neighbors import neighborhood
 
 if TYPE_CHECKING:
-    from trimpot.contract import Evaluation, IntArray, Potential, Structure
+    from trimpot.contract import Evaluation, FloatArray, IntArray, Potential, Structure
 
 
 def symbol(number: int) -> str:
@@ -33,6 +34,8 @@ def check_structure(structure: Structure, species: tuple[int, ...]) -> None:
 
 def check_placement(structure: Structure) -> None:
     """Raise ``InputError`` for positions or a cell that are not finite."""
+    if _all_finite(structure.positions) and _all_finite(structure.cell):
+        return
     if not np.isfinite(structure.positions).all():
         atom = int(np.flatnonzero(~np.isfinite(structure.positions).all(axis=1))[0])
         raise InputError(
@@ -44,6 +47,12 @@ def check_placement(structure: Structure) -> None:
             f"cell is {structure.cell.tolist()} A, expected finite numbers; "
             "the step or file that made this cell went wrong"
         )
+
+
+def _all_finite(values: FloatArray) -> bool:
+    """Whether the sum is finite, which NaN and infinity spoil; False if it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return isfinite(float(values.sum()))
 
 
 def check_species(numbers: IntArray, species: tuple[int, ...]) -> None:
@@ -60,6 +69,9 @@ def check_species(numbers: IntArray, species: tuple[int, ...]) -> None:
 
 def check_evaluation(evaluation: Evaluation, numbers: IntArray) -> None:
     """Raise ``NonFiniteResultError`` naming the first atom with NaN or infinity."""
+    arrays = (evaluation.energies, evaluation.forces, evaluation.virial)
+    if all(_all_finite(a) for a in arrays):
+        return
     per_atom = evaluation.energies + evaluation.forces.sum(axis=1)
     if np.isfinite(per_atom).all() and np.isfinite(evaluation.virial).all():
         return
