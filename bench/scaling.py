@@ -41,8 +41,8 @@ from trimpot.verbs.plain import finite_plain
 
 UF3 = training_runs.DATA.parent / "potentials" / "uf3_W"
 ELEMENTS = (("W", 74), ("Mo", 42), ("Ta", 73), ("Nb", 41))
-INDEX_BYTES = 4
-"""Of one neighbour in a list."""
+INDEX_BYTES = 2
+"""Of one neighbour in a patch."""
 
 MORSE = (0.5, 1.4, 2.75)
 """Depth in eV, width in 1/A and minimum in A of the pairs of any cutoff."""

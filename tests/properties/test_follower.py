@@ -17,6 +17,9 @@ from trimpot.contract import Structure
 from trimpot.engines import evaluate
 from trimpot.engines.following import follow
 from trimpot.errors import InputError, NonFiniteResultError
+from trimpot.neighbors import neighborhood
+from trimpot.splines import reference
+from trimpot.splines.pair import PairSettings
 
 MIXED_FORCE = 1e-4
 """eV/A at forces of about 10 eV/A, docs/conventions.md."""
@@ -54,6 +57,24 @@ def test_both_precisions_follow_the_evaluation(kind, n_species, pbc):
         for precision, bound in (("double", 1e-12), ("mixed", 3e-5)):
             follower = follow(potential, precision=precision, threads=1)
             assert deviation(follower.evaluate(structure), expected) < bound
+
+
+@pytest.mark.parametrize("r_min", [0.0, 1.7])
+@pytest.mark.parametrize("intervals", [12, 31, 40, 63, 90])
+def test_curves_of_any_length_are_looked_up_alike(intervals, r_min):
+    """One species: tables in one or two registers, or in memory; uniform from r_min.
+
+    Random coefficients on narrower knots bend more, and bending times the rounding of
+    positions is the error of mixed precision.
+    """
+    settings = {"pair": PairSettings(cutoff=4.0, r_min=r_min, intervals=intervals)}
+    potential = random_potential("pair", 1, settings)
+    structure = scattered(potential.species, n=7, shortest=1.3, seed=5)
+    hood = neighborhood(structure, potential.cutoff)
+    expected = reference.evaluate(potential, hood)
+    for precision, bound in (("double", 1e-12), ("mixed", 1e-6 * intervals)):
+        follower = follow(potential, precision=precision, threads=1)
+        assert deviation(follower.evaluate(structure), expected) < bound
 
 
 def test_moves_and_strains_are_followed_with_few_builds():

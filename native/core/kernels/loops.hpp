@@ -12,6 +12,7 @@
 #include "../kernels.hpp"
 #include "../memory.hpp"
 #include "pair_spline.hpp"
+#include "rows.hpp"
 #include "simd.hpp"
 
 namespace trimpot::TRIMPOT_ISA {

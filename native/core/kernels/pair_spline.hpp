@@ -8,6 +8,8 @@
 #include "../specs.hpp"
 #include "../term.hpp"
 #include "basis.hpp"
+#include "register_table.hpp"
+#include "rows.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
 

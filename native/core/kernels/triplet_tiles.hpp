@@ -20,6 +20,7 @@
 #include "../memory.hpp"
 #include "../term.hpp"
 #include "basis.hpp"
+#include "rows.hpp"
 #include "simd.hpp"
 #include "uniform_basis.hpp"
 

@@ -7,6 +7,7 @@
 
 #include "../bspline.hpp"
 #include "basis.hpp"
+#include "rows.hpp"
 #include "simd.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
@@ -62,8 +63,7 @@ class Axis {
   bool uniform() const { return uniform_; }
   Real lower() const { return lower_; }
   Real upper() const { return upper_; }
-  // Slopes are derivatives by r times this.
-  Real length() const { return uniform_ ? Real(1) / per_length_ : Real(1); }
+  // Slopes times this are derivatives by r.
   Real per_length() const { return uniform_ ? per_length_ : Real(1); }
 
   // Values of the basis (fours, in the order of store_fours), slopes (lane by lane, N each) and

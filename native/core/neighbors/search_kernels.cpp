@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "../kernels/rows.hpp"
 #include "../kernels/simd.hpp"
 #include "sort_network.hpp"
 

@@ -24,16 +24,16 @@ FLOPS_PER_LISTED_PAIR = 10.0
 """Vector, squared distance and comparison with the cutoff (3 + 5 + 2)."""
 
 FLOPS_PER_PAIR = 45.0
-"""Square root, position in the interval, four basis functions, value and slope (30); force
-of the pair, energy and virial (15)."""
+"""Inverse square root and position in the interval (10), value and slope of a cubic (11);
+force, energy and virial (24)."""
 
-FLOPS_PER_TRIPLET = 484.0
-"""Four tiles of 4 x 4 coefficients contracted to value and slope along r_jk: 8 fused
-multiply-adds of 16 lanes (256); sums of dE/dr_ij and dE/dr_ik and the fold over r_ik (128);
+FLOPS_PER_TRIPLET = 440.0
+"""Four tiles of 4 x 4 coefficients met twice: 8 fused multiply-adds of 16 lanes (256); the
+products of the bases and the sums for dE/dr_ik (64); the fold over r_ik and dE/dr_jk (20);
 r_jk, its basis and its force (100)."""
 
-BYTES_PER_LISTED_PAIR = 4.0
-"""The index of a neighbour; its position is in a cache."""
+BYTES_PER_LISTED_PAIR = 2.0
+"""The index of a neighbour in a patch; its position is in a cache."""
 
 BYTES_PER_ATOM = 128.0
 """Positions read (24) and copied for kernels (32 + 8), written again (8 + 24) for images on

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+import lammps_oracle as lammps
 from trimpot.contract import Structure
 from trimpot.engines.ase import structure_from_atoms
 from trimpot.files.lammps_example import example_structure
@@ -27,18 +27,6 @@ from trimpot.verbs.exporting import export
 PUBLISHED = Path(__file__).parents[4] / "shared" / "potentials" / "uf3_W"
 SPECIES = GE, TE = 32, 52
 SPACING = 15.0  # between dimers, angstrom
-
-
-def _load_lammps():
-    spec = importlib.util.spec_from_file_location(
-        "lammps_runner", Path(__file__).with_name("lammps.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lammps = _load_lammps()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from ase import Atoms
 from ase.build import bcc100, bulk
 
+import lammps_oracle as lammps
 from trimpot.engines.ase import structure_from_atoms
 from trimpot.files.uf3 import read_uf3, write_uf3
 from trimpot.neighbors import neighborhood
@@ -23,18 +23,6 @@ ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT.parent / "shared" / "potentials" / "uf3_W" / "W.uf3"
 GE, TE, W = 32, 52, 74
 ENERGY, FORCE = 1e-10, 1e-9  # eV/atom, eV/A
-
-
-def _load_lammps():
-    spec = importlib.util.spec_from_file_location(
-        "lammps_runner", Path(__file__).with_name("lammps.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lammps = _load_lammps()
 
 
 @pytest.fixture(scope="module")

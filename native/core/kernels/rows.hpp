@@ -1,0 +1,210 @@
+// Rows of four numbers and tiles of 4 x 4, as vectors see them: atoms (x, y, z, species), basis
+// values, coefficients. Rows are read and written as they lie in memory and turned in registers.
+#pragma once
+
+#include "simd.hpp"
+
+namespace trimpot::TRIMPOT_ISA {
+
+namespace detail {
+
+// Shuffles of whole rows of four: lane l of the result is lane f(l) of (a, b).
+template <class F, class T, int N, int... L>
+TRIMPOT_INLINE Vec<T, N> shuffled(Vec<T, N> a, Vec<T, N> b, std::integer_sequence<int, L...>) {
+  return {__builtin_shufflevector(a.v, b.v, F::template at<N>(L)...)};
+}
+
+template <class F, class T, int N>
+TRIMPOT_INLINE Vec<T, N> shuffled(Vec<T, N> a, Vec<T, N> b) {
+  if constexpr (in_one_register<T, N>)
+    return shuffled<F>(a, b, std::make_integer_sequence<int, N>{});
+  else
+    return {shuffled<F>(a.low, b.low), shuffled<F>(a.high, b.high)};
+}
+
+struct LowPairs { // a0 b0 a1 b1
+  template <int N>
+  static constexpr int at(int l) { return l / 4 * 4 + l % 4 / 2 + l % 2 * N; }
+};
+struct HighPairs { // a2 b2 a3 b3
+  template <int N>
+  static constexpr int at(int l) { return LowPairs::at<N>(l) + 2; }
+};
+struct LowHalves { // a0 a1 b0 b1
+  template <int N>
+  static constexpr int at(int l) { return l / 4 * 4 + l % 2 + l % 4 / 2 * N; }
+};
+struct HighHalves { // a2 a3 b2 b3
+  template <int N>
+  static constexpr int at(int l) { return LowHalves::at<N>(l) + 2; }
+};
+
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, 2 * N> joined(Vec<T, N> a, Vec<T, N> b) {
+  if constexpr (in_one_register<T, 2 * N>) {
+    return [&]<int... L>(std::integer_sequence<int, L...>) {
+      return Vec<T, 2 * N>{__builtin_shufflevector(a.v, b.v, L...)};
+    }(std::make_integer_sequence<int, 2 * N>{});
+  } else {
+    return {a, b};
+  }
+}
+
+// Rows first, first + 4, ... behind one another. Parts that come straight from memory are put
+// in place by any port, halves from registers only by the one that shuffles.
+template <int N, class T, class Row>
+TRIMPOT_INLINE Vec<T, N> every_fourth(Row&& row, int first) {
+  if constexpr (N == 4) return load<4>(row(first));
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float> && N == 16) {
+    __m512 a = _mm512_castps128_ps512(_mm_loadu_ps(row(first)));
+    a = _mm512_insertf32x4(a, _mm_loadu_ps(row(first + 4)), 1);
+    a = _mm512_insertf32x4(a, _mm_loadu_ps(row(first + 8)), 2);
+    return {_mm512_insertf32x4(a, _mm_loadu_ps(row(first + 12)), 3)};
+  }
+  if constexpr (std::is_same_v<T, double> && N == 8)
+    return {_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(row(first))), _mm256_loadu_pd(row(first + 4)), 1)};
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float> && N == 8)
+    return {_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(first))), _mm_loadu_ps(row(first + 4)), 1)};
+#endif
+  if constexpr (N > 4 && !in_one_register<T, N>)
+    return joined(every_fourth<N / 2, T>(row, first), every_fourth<N / 2, T>(row, first + N / 2));
+}
+
+} // namespace detail
+
+template <class T, int N>
+struct Columns {
+  Vec<T, N> x, y, z, w;
+};
+
+// In each group of four lanes: the 4 x 4 numbers of a, b, c, d transposed.
+template <class T, int N>
+TRIMPOT_INLINE Columns<T, N> transpose(Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
+  using namespace detail;
+  if constexpr (in_one_register<T, 4>) {
+    const auto ab = shuffled<LowPairs>(a, b), cd = shuffled<LowPairs>(c, d);
+    const auto ab2 = shuffled<HighPairs>(a, b), cd2 = shuffled<HighPairs>(c, d);
+    return {shuffled<LowHalves>(ab, cd), shuffled<HighHalves>(ab, cd),
+            shuffled<LowHalves>(ab2, cd2), shuffled<HighHalves>(ab2, cd2)};
+  } else if constexpr (N > 4) {
+    const auto l = transpose(a.low, b.low, c.low, d.low), h = transpose(a.high, b.high, c.high, d.high);
+    return {{l.x, h.x}, {l.y, h.y}, {l.z, h.z}, {l.w, h.w}};
+  } else { // two numbers a register
+    auto two = [](auto p, auto q, int lane) { return Vec<T, 2>{typename Vec<T, 2>::Native{p[lane], q[lane]}}; };
+    return {{two(a.low, b.low, 0), two(c.low, d.low, 0)}, {two(a.low, b.low, 1), two(c.low, d.low, 1)},
+            {two(a.high, b.high, 0), two(c.high, d.high, 0)}, {two(a.high, b.high, 1), two(c.high, d.high, 1)}};
+  }
+}
+
+// Reads N rows of four numbers, row(l) pointing to that of lane l.
+template <int N, class T, class Row>
+TRIMPOT_INLINE Columns<T, N> load_rows(Row&& row) {
+  return transpose(detail::every_fourth<N, T>(row, 0), detail::every_fourth<N, T>(row, 1),
+                   detail::every_fourth<N, T>(row, 2), detail::every_fourth<N, T>(row, 3));
+}
+
+// N fours (a_l, b_l, c_l, d_l) in the order in which the registers hold them after a transposition:
+// that of lane l stands at place_of_four(l).
+template <int N>
+constexpr int place_of_four(int lane) {
+  return lane % 4 * (N / 4) + lane / 4;
+}
+
+template <class T, int N>
+TRIMPOT_INLINE void store_fours(T* p, Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
+  const auto t = transpose(a, b, c, d);
+  store(p, t.x);
+  store(p + N, t.y);
+  store(p + 2 * N, t.z);
+  store(p + 3 * N, t.w);
+}
+
+// N / 4 tiles of 4 x 4 numbers, one every `stride`, with the rows of each added up.
+template <int N, class T>
+TRIMPOT_INLINE Vec<T, N> fold_tiles(const T* p, int stride = 16) {
+  if constexpr (N == 4) {
+    return (load<4>(p) + load<4>(p + 4)) + (load<4>(p + 8) + load<4>(p + 12));
+  } else if constexpr (N == 8) {
+    const auto a = load<8>(p) + load<8>(p + 8), b = load<8>(p + stride) + load<8>(p + stride + 8);
+    return Vec<T, 8>{__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 8, 9, 10, 11)} +
+           Vec<T, 8>{__builtin_shufflevector(a.v, b.v, 4, 5, 6, 7, 12, 13, 14, 15)};
+  } else {
+    auto halves = [](Vec<T, 16> a, Vec<T, 16> b) {
+      return Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)} +
+             Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)};
+    };
+    const auto a = halves(load<16>(p), load<16>(p + stride));
+    const auto b = halves(load<16>(p + 2 * stride), load<16>(p + 3 * stride));
+    return Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)} +
+           Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)};
+  }
+}
+
+// Each of four numbers four times in a row.
+template <class T>
+TRIMPOT_INLINE Vec<T, 16> each_four_times(Vec<T, 4> a) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) {
+    const __m512i lane = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+    return {_mm512_permutexvar_ps(lane, _mm512_castps128_ps512(a.v))};
+  } else {
+    const __m512d wide = _mm512_castpd256_pd512(a.v);
+    return {{_mm512_permutexvar_pd(_mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1), wide)},
+            {_mm512_permutexvar_pd(_mm512_setr_epi64(2, 2, 2, 2, 3, 3, 3, 3), wide)}};
+  }
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float>) {
+    const __m256 wide = _mm256_castps128_ps256(a.v);
+    return {{_mm256_permutevar8x32_ps(wide, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1))},
+            {_mm256_permutevar8x32_ps(wide, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))}};
+  } else {
+    return {{{_mm256_permute4x64_pd(a.v, 0x00)}, {_mm256_permute4x64_pd(a.v, 0x55)}},
+            {{_mm256_permute4x64_pd(a.v, 0xaa)}, {_mm256_permute4x64_pd(a.v, 0xff)}}};
+  }
+#else
+  return {{broadcast<4>(a[0]), broadcast<4>(a[1])}, {broadcast<4>(a[2]), broadcast<4>(a[3])}};
+#endif
+}
+
+// The lanes of a quarter of the vector, added up: lane c is the sum of lanes c, c + 4, ...
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, 4> fold(Vec<T, N> a) {
+  if constexpr (N == 4) {
+    return a;
+  } else if constexpr (in_one_register<T, N>) {
+    return [&]<int... L>(std::integer_sequence<int, L...>) {
+      const Vec<T, N / 2> low{__builtin_shufflevector(a.v, a.v, L...)};
+      const Vec<T, N / 2> high{__builtin_shufflevector(a.v, a.v, (L + N / 2)...)};
+      return fold(low + high);
+    }(std::make_integer_sequence<int, N / 2>{});
+  } else {
+    return fold(a.low + a.high);
+  }
+}
+
+// {sum(a), sum(b), sum(c), sum(d)}
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, 4> sums(Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
+  const auto t = transpose(a, b, c, d);
+  return fold((t.x + t.y) + (t.z + t.w));
+}
+
+// The four numbers at p, again and again.
+template <int N, class T>
+TRIMPOT_INLINE Vec<T, N> load_repeated(const T* p) {
+  if constexpr (N == 4) {
+    return load<4>(p);
+  } else if constexpr (!in_one_register<T, N>) {
+    return {load_repeated<N / 2>(p), load_repeated<N / 2>(p)};
+  } else {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float> && N == 16) return {_mm512_broadcast_f32x4(_mm_loadu_ps(p))};
+    if constexpr (std::is_same_v<T, double> && N == 8) return {_mm512_broadcast_f64x4(_mm256_loadu_pd(p))};
+#endif
+    return detail::joined(load_repeated<N / 2>(p), load_repeated<N / 2>(p));
+  }
+}
+
+} // namespace trimpot::TRIMPOT_ISA
