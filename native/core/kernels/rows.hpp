@@ -121,24 +121,18 @@ TRIMPOT_INLINE void store_fours(T* p, Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec
   store(p + 3 * N, t.w);
 }
 
-// N / 4 tiles of 4 x 4 numbers, one every `stride`, with the rows of each added up.
+// The sums of N fours that stand in the order of store_fours.
 template <int N, class T>
-TRIMPOT_INLINE Vec<T, N> fold_tiles(const T* p, int stride = 16) {
-  if constexpr (N == 4) {
-    return (load<4>(p) + load<4>(p + 4)) + (load<4>(p + 8) + load<4>(p + 12));
-  } else if constexpr (N == 8) {
-    const auto a = load<8>(p) + load<8>(p + 8), b = load<8>(p + stride) + load<8>(p + stride + 8);
-    return Vec<T, 8>{__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 8, 9, 10, 11)} +
-           Vec<T, 8>{__builtin_shufflevector(a.v, b.v, 4, 5, 6, 7, 12, 13, 14, 15)};
+TRIMPOT_INLINE Vec<T, N> sums_of_fours(const T* p) {
+  using namespace detail;
+  const auto a = load<N>(p), b = load<N>(p + N), c = load<N>(p + 2 * N), d = load<N>(p + 3 * N);
+  if constexpr (in_one_register<T, 4>) {
+    const auto ab = shuffled<LowPairs>(a, b) + shuffled<HighPairs>(a, b);
+    const auto cd = shuffled<LowPairs>(c, d) + shuffled<HighPairs>(c, d);
+    return shuffled<LowHalves>(ab, cd) + shuffled<HighHalves>(ab, cd);
   } else {
-    auto halves = [](Vec<T, 16> a, Vec<T, 16> b) {
-      return Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)} +
-             Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)};
-    };
-    const auto a = halves(load<16>(p), load<16>(p + stride));
-    const auto b = halves(load<16>(p + 2 * stride), load<16>(p + 3 * stride));
-    return Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)} +
-           Vec<T, 16>{__builtin_shufflevector(a.v, b.v, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)};
+    const auto t = transpose(a, b, c, d);
+    return (t.x + t.y) + (t.z + t.w);
   }
 }
 

@@ -149,6 +149,43 @@ TRIMPOT_INLINE Vec<To, N> convert(Vec<From, N> a) {
   }
 }
 
+// The nearest integers, |a| < 2^31.
+template <class T, int N>
+TRIMPOT_INLINE Vec<std::int32_t, N> nearest(Vec<T, N> a) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float> && N == 16)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(_mm512_cvtps_epi32(a.v))};
+  if constexpr (std::is_same_v<T, double> && N == 8)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(_mm512_cvtpd_epi32(a.v))};
+#endif
+#if defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float> && N == 8)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(_mm256_cvtps_epi32(a.v))};
+  if constexpr (std::is_same_v<T, double> && N == 4)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(_mm256_cvtpd_epi32(a.v))};
+#endif
+  // Numbers near this one have no digits behind the point.
+  const auto whole = broadcast<N>(sizeof(T) == 4 ? T(3 << 22) : T(3ll << 51));
+  return convert<std::int32_t>((a + whole) - whole);
+}
+
+// The first n lanes; the others become 0.
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, N> first_lanes(Vec<T, N> a, int n) {
+#if defined(__AVX512F__)
+  const std::uint32_t bits = n >= N ? ~0u : n <= 0 ? 0u : (1u << n) - 1u;
+  if constexpr (std::is_same_v<T, float> && N == 16) return {_mm512_maskz_mov_ps(static_cast<__mmask16>(bits), a.v)};
+  if constexpr (std::is_same_v<T, double> && N == 8) return {_mm512_maskz_mov_pd(static_cast<__mmask8>(bits), a.v)};
+#endif
+  if constexpr (in_one_register<T, N>) {
+    T lane[N];
+    for (int l = 0; l < N; ++l) lane[l] = static_cast<T>(l);
+    return {load<N>(lane).v < broadcast<N>(static_cast<T>(n)).v ? a.v : Vec<T, N>{}.v};
+  } else {
+    return {first_lanes(a.low, n), first_lanes(a.high, n - N / 2)};
+  }
+}
+
 template <class T, int N>
 TRIMPOT_INLINE T sum(Vec<T, N> a) {
   if constexpr (!in_one_register<T, N>) {
@@ -189,6 +226,23 @@ TRIMPOT_INLINE Vec<T, N> inverse_sqrt(Vec<T, N> a) {
     Vec<T, N> y;
     for (int l = 0; l < N; ++l) y.v[l] = std::sqrt(a.v[l]);
     return {T(1) / y.v};
+  }
+}
+
+template <class T, int N>
+struct Roots {
+  Vec<T, N> root, inverse;
+};
+
+// sqrt(a) and 1 / sqrt(a) for a > 0, to a few units in the last place.
+template <class T, int N>
+TRIMPOT_INLINE Roots<T, N> roots(Vec<T, N> a) {
+  if constexpr (!in_one_register<T, N>) {
+    const auto low = roots(a.low), high = roots(a.high);
+    return {{low.root, high.root}, {low.inverse, high.inverse}};
+  } else {
+    const auto y = inverse_sqrt(a);
+    return {a * y, y};
   }
 }
 

@@ -1,18 +1,17 @@
 // Energy and gradient of the triplets of one centre with two kinds of neighbours.
 //
-// V3 = sum_lmn c_lmn A_l(r_ij) B_m(r_ik) C_n(r_jk). A triplet meets 4 x 4 x 4 coefficients.
-// They are stored as tiles, one per (interval of r_ik, interval of r_jk, l), of 4 (m) x 4 (n)
-// numbers, so that the four tiles of a triplet are one run of memory and every step of
-//   V = sum_l A_l tile_l,   X_l = sum_jk tile_l B_m C_n
-// works on whole registers:
-//   dE/dr_ij = sum_l A'_l sum_mn X_l      adds up over the triplets of j;
-//   R = V C_n                             adds up lane by lane in k, and gives in the end
-//   dE/dr_ik = sum_mn R B'_m, E = sum_mn R B_m;
-//   dE/dr_jk = sum_n F_n C'_n             needs F_n = sum_m V B_m, four numbers per triplet.
+// V3 = sum_lmn c_lmn A_l(r_ij) B_m(r_ik) C_n(r_jk). Along r_jk the table is kept as polynomials:
+// in the interval of a triplet, with u the distance from its middle,
+//   V3 = sum_lm A_l B_m T_lm(u),   T_lm(u) = t0 + t1 u + t2 u^2 + t3 u^3.
+// Each t is a tile of 4 (l) x 4 (m) numbers; the four of a triplet are one run of memory. With the
+// whole tile in one or few registers, Horner's scheme gives T and T' at once, and then
+//   Y = sum_k T B_m      adds up lane by lane in j:  dE/dr_ij = sum_lm Y A'_l,  E = sum Y A_l;
+//   Z = sum_j T A_l      adds up lane by lane in k:  dE/dr_ik = sum_lm Z B'_m;
+//   dE/dr_jk = sum_lm T' A_l B_m                     is a number of each triplet.
 //
-// Pairs of legs are numbered by j and a shift s, k = j + s around the circle of the legs k: for
-// one species s = 1 .. n / 2 meets every pair once. All j of a shift are one run of memory, so
-// sides and the gradient along them are worked out for whole vectors of j.
+// Triplets stand in rows s of all j. With neighbours of one species k = j + s around the circle of
+// legs, and s = 1 .. n / 2 meets every pair once; with two species k is the leg s. So sides and
+// the gradient along them are worked out for whole vectors of j.
 #pragma once
 
 #include <vector>
@@ -20,6 +19,7 @@
 #include "../memory.hpp"
 #include "../term.hpp"
 #include "basis.hpp"
+#include "cells.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
 #include "uniform_basis.hpp"
@@ -31,30 +31,32 @@ class TripletTiles {
  public:
   // grid: coefficients [l][m][n].
   TripletTiles(const CubicBasis& ij, const CubicBasis& ik, const CubicBasis& jk, std::vector<double> grid)
-      : ij_(ij), ik_(ik), jk_(jk), stride_n_(tile * ij.n_basis()), stride_m_(stride_n_ * jk.n_intervals()) {
+      : ij_(ij), ik_(ik), jk_(jk), stride_m_(block * jk.n_intervals()), stride_l_(stride_m_ * ik.n_intervals()) {
     const auto n_l = static_cast<std::size_t>(ij.n_basis()), n_m = static_cast<std::size_t>(ik.n_basis()),
                n_n = static_cast<std::size_t>(jk.n_basis());
     for (std::size_t row = 0; row < n_m * n_n && ij_.uniform(); ++row)
       to_uniform_basis(ij, grid.data() + row, n_m * n_n);
     for (std::size_t row = 0; row < n_l * n_n && ik_.uniform(); ++row)
       to_uniform_basis(ik, grid.data() + row / n_n * n_m * n_n + row % n_n, n_n);
-    for (std::size_t row = 0; row < n_l * n_m && jk_.uniform(); ++row)
-      to_uniform_basis(jk, grid.data() + row * n_n, 1);
-    tiles_.resize(static_cast<std::size_t>(stride_m_ * ik.n_intervals()));
-    std::size_t at = 0;
-    for (std::size_t m = 0; m + 3 < n_m; ++m)
-      for (std::size_t n = 0; n + 3 < n_n; ++n)
-        for (std::size_t l = 0; l < n_l; ++l)
-          for (std::size_t p = 0; p < tile; ++p) {
-            const double c = grid[(l * n_m + m + p / 4) * n_n + n + p % 4];
-            tiles_[at++] = static_cast<Real>(std::abs(c) < 1e-30 ? 0.0 : c); // no denormals
-          }
+    tiles_.reserve(static_cast<std::size_t>(stride_l_ * ij.n_intervals()));
+    for (std::size_t l = 0; l + 3 < n_l; ++l)
+      for (std::size_t m = 0; m + 3 < n_m; ++m)
+        for (std::size_t n = 0; n + 3 < n_n; ++n) {
+          const auto powers = jk_.powers(jk, static_cast<int>(n));
+          for (std::size_t p = 0; p < 4; ++p)
+            for (std::size_t lane = 0; lane < tile; ++lane) {
+              const double* c = grid.data() + ((l + lane / 4) * n_m + m + lane % 4) * n_n + n;
+              double t = 0.0;
+              for (std::size_t q = 0; q < 4; ++q) t += c[q] * powers[4 * p + q];
+              tiles_.push_back(static_cast<Real>(std::abs(t) < 1e-30 ? 0.0 : t)); // no denormals
+            }
+        }
   }
 
   // Triplets of the central atom with neighbours j of one species and k of another.
   double evaluate(const Environment<Real>& env, int species_j, int species_k, Gradient<Real> g) const {
     const bool same = species_j == species_k;
-    const int most = (env.count + N - 1) / N * N + N;
+    const int most = padded(env.count) + N;
     Legs js(*env.arena, most), other;
     js.collect(env, species_j, ij_);
     if (!same) {
@@ -63,109 +65,105 @@ class TripletTiles {
     }
     Legs& ks = same ? js : other;
     if (js.count == 0 || ks.count < (same ? 2 : 1)) return 0.0;
-    const Circle circle(*env.arena, js.count, ks, same, stride_m_);
-    for (int s = circle.first; s <= circle.last; ++s) find_sides(js, circle, s);
-    for (int j = 0; j < js.count; ++j) contract(js, j, ks, circle);
-    for (int s = circle.first; s <= circle.last; ++s) pull_along_sides(js, circle, s);
-    circle.close(ks);
+    const Rows rows(*env.arena, js.count, ks, same, stride_m_);
+    find_sides(js, rows);
     Tile energy{};
-    ks.close(energy);
+    for (int j = 0; j < js.count; ++j) contract(js, j, ks, rows, energy);
+    if (same) {
+      pull_along_sides<true>(js, ks, rows);
+      pull_other_ends(js, rows);
+    } else {
+      pull_along_sides<false>(js, ks, rows);
+    }
+    ks.close(same);
     js.add_gradient(g, ij_.per_length());
     if (!same) ks.add_gradient(g, ik_.per_length());
     return static_cast<double>(sum(energy));
   }
 
  private:
-  static constexpr int tile = 16, wide_size = 4 * tile;
+  static constexpr int tile = 16, block = 4 * tile;
   static constexpr int N = lanes<Real>;
   using V = Vec<Real, N>;
   using Tile = Vec<Real, tile>;
 
   static int padded(int n) { return (n + N - 1) / N * N; }
+  // Where the four of entry j stands in an array written by store_fours.
+  static int place(int j) { return j / N * N + place_of_four<N>(j % N); }
 
   // Neighbours of one species within the reach of a leg.
   struct Legs {
     int count = 0;
-    bool all = true;               // every neighbour of the environment is here, in its order
-    Real *x, *y, *z, *r, *gx, *gy, *gz;
+    bool all = true;                // every neighbour of the environment is here, in its order
+    const Real *x, *y, *z, *r;      // of the environment, or packed
+    Real *packed, *gx, *gy, *gz;    // gradient, as far as it comes from opposite sides
     std::int32_t *neighbor, *interval;
-    Real *value, *slope;           // basis along the leg, as Axis::at writes them
-    // The same, each number four times (16 + 16), 16 lanes that add up to dE/dr of this leg as j,
-    // and R. They stand together: with arrays 4096 bytes apart, loads would wait for stores to
-    // equal low addresses.
-    Real* wide;
+    Real *value, *slope;            // basis along the leg, as Axis::at writes them
+    Real *radial;                   // fours that add up to dE/dr, in the same order
+    Real *sum_of_j;                 // Z, in the same order
+    int stride;
 
     Legs() = default;
-    Legs(Arena& arena, int most) {
-      Real* p = arena.take<Real>((7 + 2 * 4 + wide_size + 2) * most);
-      for (auto** a : {&x, &y, &z, &r, &gx, &gy, &gz}) *a = p, p += most;
-      for (auto** a : {&value, &slope}) *a = p, p += 4 * most;
-      wide = p;
-      p += wide_size * most;
+    Legs(Arena& arena, int most) : stride(most) {
+      Real* p = arena.take<Real>((4 + 3 + 3 * 4 + tile + 2) * most);
+      packed = p, p += 4 * most;
+      for (auto** a : {&gx, &gy, &gz}) *a = p, p += most;
+      for (auto** a : {&value, &slope, &radial}) *a = p, p += 4 * most;
+      sum_of_j = p, p += tile * most;
       neighbor = reinterpret_cast<std::int32_t*>(p);
       interval = neighbor + most;
     }
 
     TRIMPOT_INLINE void collect(const Environment<Real>& env, int species, const Axis<Real>& axis) {
-      const V upper = broadcast<N>(axis.upper()), lower = broadcast<N>(std::max(axis.lower(), Real(1e-10)));
+      auto within = [&](int j) {
+        const V upper = broadcast<N>(axis.upper()), lower = broadcast<N>(std::max(axis.lower(), Real(1e-10)));
+        const V r_j = load<N>(env.r + j);
+        return below(r_j, upper) & ~below(r_j, lower) & equal(load<N>(env.neighbor_species + j), species);
+      };
+      for (int j = 0; j < env.count && all; j += N)
+        all = within(j) == (env.count - j < N ? (1u << (env.count - j)) - 1u : ~0u >> (32 - N));
+      x = env.x, y = env.y, z = env.z, r = env.r;
+      count = env.count;
+      if (!all) pack_those(env, within);
+      find_basis(axis);
+    }
+
+    template <class Within>
+    void pack_those(const Environment<Real>& env, Within&& within) {
+      x = packed, y = packed + stride, z = packed + 2 * stride, r = packed + 3 * stride;
+      count = 0;
       for (int j = 0; j < env.count; j += N) {
-        const V rj = load<N>(env.r + j), xj = load<N>(env.x + j), yj = load<N>(env.y + j), zj = load<N>(env.z + j);
-        const std::uint32_t bits = below(rj, upper) & ~below(rj, lower) & equal(load<N>(env.neighbor_species + j), species);
-        const int left = env.count - j;
-        if (all && bits == (left < N ? (1u << left) - 1u : ~0u >> (32 - N))) {
-          store(x + count, xj);
-          store(y + count, yj);
-          store(z + count, zj);
-          store(r + count, rj);
-          store(neighbor + count, iota<N>(j));
-          count += std::min(left, N);
-          continue;
-        }
-        all = false;
-        pack(x + count, bits, xj);
-        pack(y + count, bits, yj);
-        pack(z + count, bits, zj);
-        pack(r + count, bits, rj);
+        const std::uint32_t bits = within(j);
+        pack(packed + count, bits, load<N>(env.x + j));
+        pack(packed + stride + count, bits, load<N>(env.y + j));
+        pack(packed + 2 * stride + count, bits, load<N>(env.z + j));
+        pack(packed + 3 * stride + count, bits, load<N>(env.r + j));
         pack(neighbor + count, bits, iota<N>(j));
         count += __builtin_popcount(bits);
       }
-      for (Real* a : {x, y, z, r}) store(a + count, broadcast<N>(Real(1e4))); // idle lanes hold numbers
-      for (int a = 0; a < count; a += N) {
-        store(interval + a, axis.at(load<N>(r + a), value + 4 * a, slope + 4 * a));
-        store(gx + a, V{});
-        store(gy + a, V{});
-        store(gz + a, V{});
-      }
-      for (int a = 0; a < count; a += N) { // slopes as values are
-        const auto s = [&](int q) { return load<N>(slope + 4 * a + q * N); };
-        store_fours(slope + 4 * a, s(0), s(1), s(2), s(3));
-      }
-      for (int a = 0; a < count; ++a) {
-        const int from = 4 * place(a);
-        store(wide + wide_size * a, each_four_times(load<4>(value + from)));
-        store(wide + wide_size * a + tile, each_four_times(load<4>(slope + from)));
-        store(wide + wide_size * a + 2 * tile, Tile{});
-        store(wide + wide_size * a + 3 * tile, Tile{});
-      }
+      for (int a = 0; a < 4; ++a) store(packed + a * stride + count, broadcast<N>(Real(1e4))); // idle lanes hold numbers
     }
 
-    // What R means for dE/dr of this leg as k and for the energy.
-    TRIMPOT_INLINE void close(Tile& energy) const {
+    TRIMPOT_INLINE void find_basis(const Axis<Real>& axis) {
+      for (int a = 0; a < count; a += N) {
+        store(interval + a, axis.at(load<N>(r + a), value + 4 * a, slope + 4 * a));
+        for (Real* g : {gx, gy, gz}) store(g + a, V{});
+      }
+      for (int a = 0; a < count; ++a) store(sum_of_j + tile * place(a), Tile{});
+    }
+
+    // What Z means for dE/dr.
+    TRIMPOT_INLINE void close(bool both_ends) const {
       for (int a = 0; a < count; ++a) {
-        Real* const w = wide + wide_size * a;
-        const Tile r = load<tile>(w + 3 * tile);
-        energy += r * load<tile>(w);
-        store(w + 2 * tile, load<tile>(w + 2 * tile) + r * load<tile>(w + tile));
+        const int at = 4 * place(a);
+        const auto part = fold(load<tile>(sum_of_j + 4 * at) * load_repeated<tile>(slope + at));
+        store(radial + at, both_ends ? load<4>(radial + at) + part : part);
       }
     }
 
     TRIMPOT_INLINE void add_gradient(Gradient<Real> g, Real per_length) const {
-      alignas(64) Real lanes4[4 * N];
       for (int a = 0; a < count; a += N) {
-        for (int q = 0; q < 4; ++q)
-          store(lanes4 + q * N, fold_tiles<N>(wide + wide_size * (a + q * N / 4) + 2 * tile, wide_size));
-        const auto part = load_rows<N, Real>([&](int l) { return lanes4 + 4 * l; });
-        const V scale = broadcast<N>(per_length) * ((part.x + part.y) + (part.z + part.w)) * reciprocal(load<N>(r + a));
+        const V scale = broadcast<N>(per_length) * sums_of_fours<N>(radial + 4 * a) * reciprocal(load<N>(r + a));
         const V ax = load<N>(gx + a) + scale * load<N>(x + a);
         const V ay = load<N>(gy + a) + scale * load<N>(y + a);
         const V az = load<N>(gz + a) + scale * load<N>(z + a);
@@ -173,11 +171,11 @@ class TripletTiles {
           store(g.x + a, load<N>(g.x + a) + ax);
           store(g.y + a, load<N>(g.y + a) + ay);
           store(g.z + a, load<N>(g.z + a) + az);
-          continue;
+        } else {
+          store(gx + a, ax);
+          store(gy + a, ay);
+          store(gz + a, az);
         }
-        store(gx + a, ax);
-        store(gy + a, ay);
-        store(gz + a, az);
       }
       for (int a = 0; a < (all ? 0 : count); ++a) {
         g.x[neighbor[a]] += gx[a];
@@ -187,149 +185,183 @@ class TripletTiles {
     }
   };
 
-  // Where the four of entry j stands in an array written by store_fours.
-  static int place(int j) { return j / N * N + place_of_four<N>(j % N); }
+  // Rows s of triplets, and what belongs to each of them.
+  struct Rows {
+    int n_j, n_k, first, last, stride, step_s, step_j, force_stride;
+    bool halved; // the last row of a circle meets each of its pairs from both ends
+    // Legs k at [s step_s + j step_j], where they are n_k legs once around and on, or each of them
+    // as often as a vector has lanes; leg, place of k in the arrays of Legs, at [s + j] or [s].
+    Real *x, *y, *z;
+    std::int32_t *leg, *tiles_of_leg;
+    Real *inverse, *u;    // of sides, at [s - first][j]
+    std::int32_t* offset; // into the tiles; -1: no interaction
+    Real* fours;          // they add up to dE/dr_jk, as store_fours orders them
+    Real* force;          // dE/dr_jk / r_jk of circles: twice, n_k apart
 
-  // The legs k once around and on, so that k = j + s is always there, and what belongs to each
-  // (s, j), at [s - first][j].
-  struct Circle {
-    int n_j, n_k, first, last, stride;
-    bool halved; // the last shift meets each of its pairs from both ends
-    Real *x, *y, *z, *gx, *gy, *gz;
-    std::int32_t *leg, *tiles_of_leg; // place of k in Legs::wide, and where the tiles of k start
-    Real *inverse, *value, *slope;    // of the sides; basis, as Axis::at writes it
-    Real* product;                    // V B_m, 16 each, in the same order
-    std::int32_t* offset;             // into the tiles; -1: no interaction
-
-    TRIMPOT_INLINE Circle(Arena& arena, int j_count, const Legs& ks, bool same, std::int32_t stride_m)
+    TRIMPOT_INLINE Rows(Arena& arena, int j_count, const Legs& ks, bool same, std::int32_t stride_m)
         : n_j(j_count), n_k(ks.count), first(same ? 1 : 0), last(same ? n_k / 2 : n_k - 1),
-          stride(padded(n_j)), halved(same && n_k % 2 == 0) {
-      const int reach = n_k + stride; // idle lanes must read numbers too
-      const int around = padded(reach) + 2 * N, size = (last - first + 1) * stride;
-      Real* p = arena.take<Real>(8 * around + (2 + 2 * 4 + tile) * size);
-      for (auto** a : {&x, &y, &z, &gx, &gy, &gz}) *a = p, p += around;
+          stride(padded(n_j)), step_s(same ? 1 : N), step_j(same ? 1 : 0), force_stride(same ? n_k + stride : 0),
+          halved(same && n_k % 2 == 0) {
+      const int around = same ? padded(n_k + stride) + N : N * n_k + N; // idle lanes read numbers too
+      const int rows = last - first + 1;
+      Real* p = arena.take<Real>(5 * around + rows * (7 * stride + force_stride) + N);
+      for (auto** a : {&x, &y, &z}) *a = p, p += around;
       leg = reinterpret_cast<std::int32_t*>(p);
       tiles_of_leg = leg + around;
       p += 2 * around;
-      product = p;
-      value = product + tile * size;
-      slope = value + 4 * size;
-      inverse = slope + 4 * size;
-      offset = reinterpret_cast<std::int32_t*>(inverse + size);
-      for (int t = 0; t < reach; t += n_k) // what is written beyond an end is overwritten later
-        for (int q = 0; q < std::min(n_k, reach - t); q += N) {
+      fours = p;
+      inverse = fours + 4 * rows * stride;
+      u = inverse + rows * stride;
+      offset = reinterpret_cast<std::int32_t*>(u + rows * stride);
+      force = u + 2 * rows * stride;
+      if (same)
+        go_around(ks, stride_m);
+      else
+        repeat(ks, stride_m);
+    }
+
+    TRIMPOT_INLINE void go_around(const Legs& ks, std::int32_t stride_m) {
+      for (int t = 0; t < n_k + stride; t += n_k) // what is written beyond an end is overwritten later
+        for (int q = 0; q < std::min(n_k, n_k + stride - t); q += N) {
           store(x + t + q, load<N>(ks.x + q));
           store(y + t + q, load<N>(ks.y + q));
           store(z + t + q, load<N>(ks.z + q));
-          store(leg + t + q, iota<N>(q) * broadcast<N>(wide_size));
           store(tiles_of_leg + t + q, load<N>(ks.interval + q) * broadcast<N>(stride_m));
+          store(leg + t + q, leg_of(q));
         }
-      for (int t = 0; t < reach + N; t += N) {
-        store(gx + t, V{});
-        store(gy + t, V{});
-        store(gz + t, V{});
+    }
+
+    void repeat(const Legs& ks, std::int32_t stride_m) {
+      for (int k = 0; k < n_k; ++k) {
+        store(x + N * k, broadcast<N>(ks.x[k]));
+        store(y + N * k, broadcast<N>(ks.y[k]));
+        store(z + N * k, broadcast<N>(ks.z[k]));
+        store(tiles_of_leg + N * k, broadcast<N>(ks.interval[k] * stride_m));
+        leg[k] = 4 * place(k);
       }
-      for (int s = first; s <= last; ++s) // pairs that are not visited
-        for (int j = halved && s == last ? n_k / 2 : n_j; j < stride; ++j)
-          store(product + tile * ((s - first) * stride + place(j)), Tile{});
     }
 
-    int shifts_of(int j) const { return last - first + 1 - (halved && j >= n_k / 2 ? 1 : 0); }
-
-    TRIMPOT_INLINE void close(Legs& ks) const {
-      for (int t = 0; t < n_k + n_j; t += n_k) // places behind the last k hold nothing of use
-        for (int q = 0; q < n_k; q += N) {
-          const int from = std::min(t + q, n_k + n_j);
-          store(ks.gx + q, load<N>(ks.gx + q) + load<N>(gx + from));
-          store(ks.gy + q, load<N>(ks.gy + q) + load<N>(gy + from));
-          store(ks.gz + q, load<N>(ks.gz + q) + load<N>(gz + from));
-        }
+    // 4 place(l) of the N legs from one on.
+    TRIMPOT_INLINE static Vec<std::int32_t, N> leg_of(int from) {
+      std::int32_t places[N];
+      for (int l = 0; l < N; ++l) places[l] = 4 * place_of_four<N>(l);
+      return load<N>(places) + broadcast<N>(4 * from);
     }
+
+    int rows_of(int j) const { return last - first + 1 - (halved && j >= n_k / 2 ? 1 : 0); }
+    int visited(int s) const { return halved && s == last ? n_k / 2 : n_j; }
+    int at(int s, int j) const { return (s - first) * stride + j; }
   };
 
-  TRIMPOT_INLINE void find_sides(const Legs& js, const Circle& c, int s) const {
+  TRIMPOT_INLINE void find_sides(const Legs& js, const Rows& rows) const {
     const V upper = broadcast<N>(jk_.upper()), lower = broadcast<N>(std::max(jk_.lower(), Real(1e-10)));
-    for (int j = 0; j < js.count; j += N) {
-      const int at = (s - c.first) * c.stride + j;
-      const V dx = load<N>(c.x + s + j) - load<N>(js.x + j);
-      const V dy = load<N>(c.y + s + j) - load<N>(js.y + j);
-      const V dz = load<N>(c.z + s + j) - load<N>(js.z + j);
-      const V square = dx * dx + (dy * dy + (dz * dz + broadcast<N>(Real(1e-20))));
-      const V inverse = inverse_sqrt(square);
-      const V r = square * inverse;
-      store(c.inverse + at, inverse);
-      const auto m = jk_.at(r, c.value + 4 * at, c.slope + 4 * at);
-      store(c.offset + at, m * broadcast<N>(stride_n_));
-      const std::uint32_t out = ~(below(lower, r) & below(r, upper));
-      const int valid = js.count - j; // lanes behind are not visited
-      if ((out & (valid >= N ? ~0u >> (32 - N) : (1u << valid) - 1u)) != 0) [[unlikely]]
-        for (int l = 0; l < N; ++l)
-          if (out >> l & 1u) c.offset[at + l] = -1;
+    for (int j = 0; j < rows.stride; j += N) {
+      const V xj = load<N>(js.x + j), yj = load<N>(js.y + j), zj = load<N>(js.z + j);
+      const int valid = std::min(js.count - j, N); // lanes behind are not visited
+      for (int s = rows.first; s <= rows.last; ++s) {
+        const int at = rows.at(s, j), k = s * rows.step_s + j * rows.step_j;
+        const V dx = load<N>(rows.x + k) - xj, dy = load<N>(rows.y + k) - yj, dz = load<N>(rows.z + k) - zj;
+        const auto root = roots(dx * dx + (dy * dy + (dz * dz + broadcast<N>(Real(1e-20)))));
+        V u;
+        const auto m = jk_.at(root.root, u);
+        store(rows.inverse + at, root.inverse);
+        store(rows.u + at, u);
+        store(rows.offset + at, m * broadcast<N>(std::int32_t{block}) + load<N>(rows.tiles_of_leg + k));
+        const std::uint32_t out = ~(below(lower, root.root) & below(root.root, upper));
+        if ((out & ((2u << (valid - 1)) - 1u)) != 0) [[unlikely]]
+          for (int l = 0; l < N; ++l)
+            if (out >> l & 1u) rows.offset[at + l] = -1;
+      }
     }
   }
 
-  TRIMPOT_INLINE void contract(const Legs& js, int j, const Legs& ks, const Circle& circle) const {
-    const Real *value = js.value + 4 * place(j), *slope = js.slope + 4 * place(j);
-    const Tile a0 = broadcast<tile>(value[0]), a1 = broadcast<tile>(value[1]),
-               a2 = broadcast<tile>(value[2]), a3 = broadcast<tile>(value[3]);
-    const Real* const tiles = tiles_.data() + tile * js.interval[j];
-    Real* const wide = ks.wide;
-    const std::int32_t *leg = circle.leg + circle.first + j, *tiles_of_leg = circle.tiles_of_leg + circle.first + j;
-    const std::int32_t* offset = circle.offset + j;
-    const Real* value_c = circle.value + 4 * place(j);
-    Real* product = circle.product + tile * place(j);
-    const std::ptrdiff_t stride = circle.stride;
-    Tile x0{}, x1{}, x2{}, x3{};
-    for (int n = circle.shifts_of(j); n > 0; --n) {
+  TRIMPOT_INLINE void contract(const Legs& js, int j, const Legs& ks, const Rows& rows, Tile& energy) const {
+    const Tile a = each_four_times(load<4>(js.value + 4 * place(j)));
+    const Real* const tiles = tiles_.data() + static_cast<std::ptrdiff_t>(stride_l_) * js.interval[j];
+    const Real* const value = ks.value;
+    Real* const sum_of_j = ks.sum_of_j;
+    const std::int32_t* leg = rows.leg + rows.first + rows.step_j * j;
+    const std::int32_t* offset = rows.offset + j;
+    const Real* u = rows.u + j;
+    Real* fours = rows.fours + 4 * place(j);
+    const std::ptrdiff_t stride = rows.stride;
+    Tile y{};
+    for (int n = rows.rows_of(j); n > 0; --n) {
       if (*offset >= 0) [[likely]] {
-        const Real* p = tiles + static_cast<std::uint32_t>(*offset + *tiles_of_leg);
-        Real* const k = wide + static_cast<std::uint32_t>(*leg);
-        const Tile t0 = load<tile>(p), t1 = load<tile>(p + tile), t2 = load<tile>(p + 2 * tile),
-                   t3 = load<tile>(p + 3 * tile);
-        const Tile v = a3 * t3 + (a2 * t2 + (a1 * t1 + a0 * t0));
-        const Tile c = load_repeated<tile>(value_c), b = load<tile>(k), bc = b * c;
-        x0 += t0 * bc;
-        x1 += t1 * bc;
-        x2 += t2 * bc;
-        x3 += t3 * bc;
-        store(product, v * b);
-        store(k + 3 * tile, load<tile>(k + 3 * tile) + v * c);
+        const Real* const p = tiles + static_cast<std::uint32_t>(*offset);
+        const auto k = static_cast<std::uint32_t>(*leg);
+        const Tile x = broadcast<tile>(*u), b = load_repeated<tile>(value + k);
+        const Tile t3 = load<tile>(p + 3 * tile), quadratic = t3 * x + load<tile>(p + 2 * tile);
+        const Tile cubic = quadratic * x + load<tile>(p + tile), v = cubic * x + load<tile>(p);
+        store(fours, fold(((t3 * x + quadratic) * x + cubic) * (a * b)));
+        y += v * b;
+        store(sum_of_j + 4 * k, load<tile>(sum_of_j + 4 * k) + v * a);
       } else {
-        store(product, Tile{});
+        store(fours, Vec<Real, 4>{});
       }
       ++leg;
-      ++tiles_of_leg;
       offset += stride;
-      value_c += 4 * stride;
-      product += tile * stride;
+      u += stride;
+      fours += 4 * stride;
     }
-    store(js.wide + wide_size * j + 2 * tile,
-          (slope[0] * x0 + slope[1] * x1) + (slope[2] * x2 + slope[3] * x3));
+    energy += y * a;
+    store(js.radial + 4 * place(j), fold(y * each_four_times(load<4>(js.slope + 4 * place(j)))));
   }
 
-  TRIMPOT_INLINE void pull_along_sides(Legs& js, const Circle& c, int s) const {
+  // What dE/dr_jk means for j, and with two species for k.
+  template <bool same>
+  TRIMPOT_INLINE void pull_along_sides(const Legs& js, const Legs& ks, const Rows& rows) const {
     const V scale = broadcast<N>(jk_.per_length());
-    for (int j = 0; j < js.count; j += N) {
-      const int at = (s - c.first) * c.stride + j, k = s + j;
-      const Real *product = c.product + tile * at, *slope = c.slope + 4 * at;
-      const auto f = transpose(fold_tiles<N>(product), fold_tiles<N>(product + 4 * N),
-                               fold_tiles<N>(product + 8 * N), fold_tiles<N>(product + 12 * N));
-      const V along = (load<N>(c.inverse + at) * scale) *
-                      (f.w * load<N>(slope + 3 * N) + (f.z * load<N>(slope + 2 * N) +
-                       (f.y * load<N>(slope + N) + f.x * load<N>(slope))));
-      pull(along, load<N>(c.x + k) - load<N>(js.x + j), c.gx + k, js.gx + j);
-      pull(along, load<N>(c.y + k) - load<N>(js.y + j), c.gy + k, js.gy + j);
-      pull(along, load<N>(c.z + k) - load<N>(js.z + j), c.gz + k, js.gz + j);
+    for (int j = rows.stride - N; j >= 0; j -= N) { // backwards: idle lanes of `force` are overwritten
+      const V xj = load<N>(js.x + j), yj = load<N>(js.y + j), zj = load<N>(js.z + j);
+      V gx{}, gy{}, gz{};
+      for (int s = rows.first; s <= rows.last; ++s) {
+        const int at = rows.at(s, j), k = s * rows.step_s + j * rows.step_j;
+        const V f = first_lanes(load<N>(rows.inverse + at) * scale * sums_of_fours<N>(rows.fours + 4 * at),
+                                rows.visited(s) - j);
+        const V fx = f * (load<N>(rows.x + k) - xj), fy = f * (load<N>(rows.y + k) - yj),
+                fz = f * (load<N>(rows.z + k) - zj);
+        gx -= fx;
+        gy -= fy;
+        gz -= fz;
+        if constexpr (same) {
+          Real* const force = rows.force + (s - rows.first) * rows.force_stride + j;
+          store(force, f);
+          store(force + rows.n_k, f);
+        } else {
+          const auto on_k = sums(fx, fy, fz, V{});
+          ks.gx[s] += on_k[0];
+          ks.gy[s] += on_k[1];
+          ks.gz[s] += on_k[2];
+        }
+      }
+      store(js.gx + j, gx);
+      store(js.gy + j, gy);
+      store(js.gz + j, gz);
     }
   }
 
-  TRIMPOT_INLINE static void pull(V along, V d, Real* gk, Real* gj) {
-    store(gk, load<N>(gk) + along * d);
-    store(gj, load<N>(gj) - along * d);
+  // The same for k of a circle: that of j = k - s.
+  TRIMPOT_INLINE void pull_other_ends(const Legs& ks, const Rows& rows) const {
+    for (int k = 0; k < rows.n_k; k += N) {
+      const V xk = load<N>(ks.x + k), yk = load<N>(ks.y + k), zk = load<N>(ks.z + k);
+      V gx = load<N>(ks.gx + k), gy = load<N>(ks.gy + k), gz = load<N>(ks.gz + k);
+      for (int s = rows.first; s <= rows.last; ++s) {
+        const int j = rows.n_k - s + k;
+        const V f = load<N>(rows.force + (s - rows.first) * rows.force_stride + j);
+        gx += f * (xk - load<N>(rows.x + j));
+        gy += f * (yk - load<N>(rows.y + j));
+        gz += f * (zk - load<N>(rows.z + j));
+      }
+      store(ks.gx + k, gx);
+      store(ks.gy + k, gy);
+      store(ks.gz + k, gz);
+    }
   }
 
-  Axis<Real> ij_, ik_, jk_;
-  std::int32_t stride_n_, stride_m_;
+  Axis<Real> ij_, ik_;
+  Cells<Real> jk_;
+  std::int32_t stride_m_, stride_l_;
   AlignedVector<Real> tiles_;
 };
 

@@ -66,18 +66,15 @@ class Axis {
   // Slopes times this are derivatives by r.
   Real per_length() const { return uniform_ ? per_length_ : Real(1); }
 
-  // Values of the basis (fours, in the order of store_fours), slopes (lane by lane, N each) and
-  // intervals for a vector of distances.
+  // Values of the basis and slopes (fours, in the order of store_fours) and intervals for a vector
+  // of distances.
   TRIMPOT_INLINE Vec<std::int32_t, N> at(V r, Real* value, Real* slope) const {
     if (!uniform_) return search(r, value, slope);
     const V t = maximum((r - broadcast<N>(lower_)) * broadcast<N>(per_length_), V{});
     const auto m = convert<std::int32_t>(minimum(t, broadcast<N>(last_)));
     const auto u = uniform_values(t - convert<Real>(m));
     store_fours(value, u.v0, u.v1, u.v2, u.v3);
-    store(slope, u.s0);
-    store(slope + N, u.s1);
-    store(slope + 2 * N, u.s2);
-    store(slope + 3 * N, u.s3);
+    store_fours(slope, u.s0, u.s1, u.s2, u.s3);
     return m;
   }
 
@@ -89,7 +86,7 @@ class Axis {
     for (int l = 0; l < N; ++l) {
       const auto b = basis_.at(interval[l], distance[l]);
       store(value + 4 * place_of_four<N>(l), b.value);
-      for (int q = 0; q < 4; ++q) slope[q * N + l] = b.slope[q];
+      store(slope + 4 * place_of_four<N>(l), b.slope);
     }
     return load<N>(interval);
   }
