@@ -49,9 +49,9 @@ class Phases {
 Follower::Follower(std::vector<TermPointer> terms, double cutoff, double skin, bool mixed, int threads)
     : terms_(std::move(terms)), cutoff_(cutoff), skin_(skin), mixed_(mixed), threads_(threads) {
   require_coefficients(terms_);
-  const double reach = kernels().many_body_reach(terms_);
-  many_body_ = reach > 0.0;
-  near_reach_ = reach > 0.0 ? reach + skin : 0.0;
+  const NearTerms near = kernels().near_terms(terms_);
+  many_body_ = near.on_others;
+  near_reach_ = near.reach > 0.0 ? near.reach + skin : 0.0;
 }
 
 void Follower::build(std::int64_t n, const double* positions, const std::int32_t* species,
@@ -63,6 +63,7 @@ void Follower::build(std::int64_t n, const double* positions, const std::int32_t
   atoms_.resize(static_cast<std::size_t>(4 * n));
   for (std::int64_t a = 0; a < n; ++a)
     atoms_[static_cast<std::size_t>(4 * a + 3)] = species[patches_.order[static_cast<std::size_t>(a)]];
+  species_ = n > 0 && std::all_of(species, species + n, [&](std::int32_t s) { return s == species[0]; }) ? species[0] : -1;
   images_.resize(patches_.images.size() / 3 * 4);
   const std::size_t count = patches_.patches.size();
   own_.assign(count + 1, 0);
@@ -129,17 +130,17 @@ void Follower::place_atoms(std::size_t p, const double* positions, const double*
 }
 
 template <class Real>
-void Follower::evaluate_patch(std::size_t p, AlignedVector<Real>& rows) {
+void Follower::evaluate_patch(std::size_t p, AlignedVector<Real>& rows, bool everything) {
   const Patch& patch = patches_.patches[p];
   rows.resize(4 * (static_cast<std::size_t>(patch.n_all) + 1));
   const TableView table{patch.n_all, patch.atoms.data(), patch.images.data(), atoms_.data(),
                         images_.data(), patch.center};
   double* const results = results_.data() + 4 * results_of_[p];
-  std::fill(results, results_.data() + 4 * results_of_[p + 1], 0.0);
-  double* const virial = virials_.data() + 9 * p;
-  std::fill(virial, virial + 9, 0.0);
+  if (near_reach_ > 0.0) std::fill(results, results_.data() + 4 * results_of_[p + 1], 0.0);
+  double* const virial = everything ? virials_.data() + 9 * p : nullptr;
+  if (everything) std::fill(virial, virial + 9, 0.0);
   const Block<Real, std::uint16_t> block{patch.n_own, patch.n_all, rows.data(), patch.first.data(),
-                                         patch.neighbors.data(), patch.near.data(), results};
+                                         patch.neighbors.data(), patch.near.data(), results, species_};
   if constexpr (std::is_same_v<Real, float>) {
     kernels().fill_mixed(table, rows.data());
     write_far_row(rows.data() + 4 * patch.n_all);
@@ -154,6 +155,7 @@ void Follower::evaluate_patch(std::size_t p, AlignedVector<Real>& rows) {
 // Adds up what all patches say of the own atoms of one, in the order of the patches. Returns a
 // number that is finite if all of these are.
 double Follower::collect(std::size_t p, double* energies, double* forces) const {
+  const bool everything = energies != nullptr;
   const double* own = results_.data() + 4 * results_of_[p];
   double check = 0.0;
   for (std::int64_t a = own_[p]; a < own_[p + 1]; ++a, own += 4) {
@@ -164,8 +166,10 @@ double Follower::collect(std::size_t p, double* energies, double* forces) const 
     }
     const std::int64_t i = patches_.order[static_cast<std::size_t>(a)];
     std::copy(f, f + 3, forces + 3 * i);
+    check += (f[0] + f[1]) * 0.0 + f[2] * 0.0;
+    if (!everything) continue;
     energies[i] = own[3];
-    check += (f[0] + f[1]) * 0.0 + (f[2] + own[3]) * 0.0;
+    check += own[3] * 0.0;
   }
   return check;
 }
@@ -189,18 +193,20 @@ bool Follower::evaluate(const double* positions, const double* cell, double* ene
     phases.each(0, count, [&](std::int64_t p) { place_atoms(static_cast<std::size_t>(p), positions, cell); });
     phases.each(1, count, [&](std::int64_t p) {
       if (mixed_)
-        evaluate_patch(static_cast<std::size_t>(p), single);
+        evaluate_patch(static_cast<std::size_t>(p), single, virial != nullptr);
       else
-        evaluate_patch(static_cast<std::size_t>(p), exact);
+        evaluate_patch(static_cast<std::size_t>(p), exact, virial != nullptr);
     });
     phases.each(2, count, [&](std::int64_t p) {
       checks[static_cast<std::size_t>(p)] = collect(static_cast<std::size_t>(p), energies, forces);
     });
   });
   phases.rethrow();
-  std::fill(virial, virial + 9, 0.0);
-  for (std::size_t p = 0; p < static_cast<std::size_t>(count); ++p)
-    for (std::size_t a = 0; a < 9; ++a) virial[a] += virials_[9 * p + a];
+  if (virial != nullptr) {
+    std::fill(virial, virial + 9, 0.0);
+    for (std::size_t p = 0; p < static_cast<std::size_t>(count); ++p)
+      for (std::size_t a = 0; a < 9; ++a) virial[a] += virials_[9 * p + a];
+  }
   return std::all_of(checks.begin(), checks.end(), [](double check) { return check == 0.0; });
 }
 

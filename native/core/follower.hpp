@@ -27,8 +27,8 @@ class Follower {
   // largest_displacement). False for positions that are not numbers.
   bool holds(const double* positions, const double* deformation9, double smallest) const;
 
-  // energies: n, forces: n x 3, virial: 9 (-dE/d(strain), eV), all written. Returns whether all
-  // energies and forces are finite.
+  // energies: n, forces: n x 3, virial: 9 (-dE/d(strain), eV), all written; without energies and
+  // virial (both null) forces only, which is faster. Returns whether all of them are finite.
   bool evaluate(const double* positions, const double* cell9, double* energies, double* forces,
                 double* virial);
 
@@ -43,7 +43,7 @@ class Follower {
   };
 
   template <class Real>
-  void evaluate_patch(std::size_t p, AlignedVector<Real>& rows);
+  void evaluate_patch(std::size_t p, AlignedVector<Real>& rows, bool everything);
   void place_atoms(std::size_t p, const double* positions, const double* cell9);
   double collect(std::size_t p, double* energies, double* forces) const;
 
@@ -52,6 +52,7 @@ class Follower {
   bool mixed_, many_body_ = false;
   int threads_;
   std::int64_t n_ = 0;
+  std::int32_t species_ = -1;           // of all atoms, if they have the same
   std::vector<double> build_positions_; // n x 3, of the last build
   Patches patches_;
   AlignedVector<double> atoms_;         // n x 4 in space order: x, y, z, species

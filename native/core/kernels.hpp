@@ -31,7 +31,16 @@ struct Block {
   const Index* neighbors = nullptr;    // all of a list, or padded to 16 with n_all
   // How many of an atom's first neighbours can be within the reach of many-body terms; null: all.
   const Index* near = nullptr;
-  double* results = nullptr;           // n_all x 4: force, energy; added to
+  // n_all x 4: force, energy. Where terms act on neighbours all rows are added to, else those of
+  // own atoms are written.
+  double* results = nullptr;
+  std::int32_t species = -1;           // of all atoms, if they have the same
+};
+
+// What terms beside the first pair curves need.
+struct NearTerms {
+  double reach = 0.0;      // 0: there are none
+  bool on_others = false;  // whether they act on the neighbours of an atom
 };
 
 // The atoms of a patch: entry t lies at atoms[atom[t]] + images[image[t]] - center.
@@ -50,8 +59,9 @@ struct Kernels {
   TermPointer (*pair_spline)(PairSplineSpec);
   TermPointer (*triplet_spline)(TripletSplineSpec);
   TermPointer (*zbl)(ZblSpec);
-  // Atoms begin .. end - 1 of a block: their energies and minus the gradient of these are added
-  // to the results, -dE/d(strain) (9) to the virial.
+  // Atoms begin .. end - 1 of a block: their energies and minus the gradient of these go to the
+  // results, -dE/d(strain) (9) is added to the virial. Without a virial: forces only, energies
+  // are not numbers of use.
   void (*evaluate_list)(const std::vector<TermPointer>&, const Block<double, std::int32_t>&,
                         std::int64_t begin, std::int64_t end, double* virial);
   void (*evaluate_double)(const std::vector<TermPointer>&, const Block<double, std::uint16_t>&, double* virial);
@@ -59,8 +69,7 @@ struct Kernels {
   // Writes the rows of a block.
   void (*fill_double)(const TableView&, double* rows);
   void (*fill_mixed)(const TableView&, float* rows);
-  // Largest reach of the terms that are evaluated from near neighbours; -1: there are none.
-  double (*many_body_reach)(const std::vector<TermPointer>&);
+  NearTerms (*near_terms)(const std::vector<TermPointer>&);
   // Design-matrix rows of all local atoms, added to the sink.
   void (*rows)(const std::vector<TermPointer>&, const NeighborhoodView&, RowSink sink);
   neighbors_detail::SearchKernels search; // of neighbours

@@ -62,6 +62,8 @@ class Term {
   virtual double cutoff() const = 0;
   virtual int n_columns() const = 0;     // linear coefficients
   virtual bool has_coefficients() const = 0;
+  // E_i = sum_j e(r_ij), e the same seen from j: then an atom's own neighbours say all of its force.
+  virtual bool pairwise() const { return false; }
   // In double precision, and with single arithmetic relative to the central atom.
   virtual double evaluate(const Environment<double>& env, Gradient<double> gradient) const = 0;
   virtual double evaluate(const Environment<float>& env, Gradient<float> gradient) const = 0;

@@ -40,7 +40,7 @@ Kernels make_kernels() {
           fill_rows<float>,
           [](const std::vector<TermPointer>& terms) {
             const Plan plan(terms);
-            return plan.others.empty() ? -1.0 : plan.reach;
+            return NearTerms{plan.reach, !plan.many_body.empty()};
           },
           rows,
           search_kernels()};

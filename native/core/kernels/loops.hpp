@@ -11,6 +11,7 @@
 
 #include "../kernels.hpp"
 #include "../memory.hpp"
+#include "one_body.hpp"
 #include "pair_spline.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
@@ -19,21 +20,34 @@ namespace trimpot::TRIMPOT_ISA {
 
 // The terms of a potential as a loop treats them.
 struct Plan {
-  const PairSpline* pair = nullptr;
-  std::vector<const Term*> others;
-  double reach = 0.0; // of the others
+  const PairSpline* pair = nullptr; // the first one
+  std::vector<const OneBody*> alone;
+  std::vector<const Term*> pairwise, many_body; // the rest
+  double pairwise_reach = 0.0, reach = 0.0;     // of the former, of both
 
   explicit Plan(const std::vector<TermPointer>& terms) {
     for (const auto& term : terms) {
+      if (const auto* one = dynamic_cast<const OneBody*>(term.get())) {
+        alone.push_back(one);
+        continue;
+      }
       const auto* spline = dynamic_cast<const PairSpline*>(term.get());
       if (spline != nullptr && pair == nullptr) {
         pair = spline;
         continue;
       }
-      others.push_back(term.get());
+      if (term->pairwise()) {
+        pairwise.push_back(term.get());
+        pairwise_reach = std::max(pairwise_reach, term->cutoff());
+      } else {
+        many_body.push_back(term.get());
+      }
       reach = std::max(reach, term->cutoff());
     }
   }
+
+  // Whether any term needs neighbours as an Environment.
+  bool near() const { return !pairwise.empty() || !many_body.empty(); }
 };
 
 // How the pair term is looked up.
@@ -41,13 +55,13 @@ enum class Lookup { none, memory, narrow_registers, wide_registers };
 
 // Atoms are taken in batches: first all their neighbours are gathered, then the other terms
 // are evaluated, atoms with equally many neighbours one after the other (loops of one length
-// are predicted well), then their gradients are spread.
-template <class Real, class Index, Lookup lookup>
+// are predicted well), then their gradients are spread. Forces alone, or everything.
+template <class Real, class Index, Lookup lookup, bool everything>
 class Loop {
  public:
-  Loop(const Plan& plan, const Block<Real, Index>& block) : plan_(plan), block_(block) {
+  Loop(const Plan& plan, const Block<Real, Index>& block) : plan_(plan), block_(block), near_(plan.near()) {
     square_reach_ = static_cast<Real>(plan.reach * plan.reach);
-    if (!plan.others.empty()) {
+    if (near_) {
       std::int64_t most = 0; // near neighbours of an atom
       for (std::int64_t i = 0; i < block.n_own; ++i)
         most = std::max<std::int64_t>(most, block.near ? block.near[i] : block.first[i + 1] - block.first[i]);
@@ -56,10 +70,13 @@ class Loop {
       for (auto** a : {&x_, &y_, &z_, &r_, &gx_, &gy_, &gz_}) *a = own_.take<Real>(size);
       species_ = own_.take<std::int32_t>(size);
       neighbor_ = own_.take<std::int32_t>(size);
+      std::fill(species_, species_ + size, std::max(block.species, 0));
     }
     if constexpr (lookup != Lookup::none) curves_ = &plan.pair->template curves<Real>();
     if constexpr (lookup == Lookup::narrow_registers || lookup == Lookup::wide_registers)
       pair_scale_ = curves_->per_length();
+    const Real two = Real(2) * pair_scale_; // each pair stands in two lists
+    for (int a = 0; a < 4; ++a) scale_[a] = a < 3 ? two : Real(1);
   }
 
   void run(std::int64_t begin, std::int64_t end, double* virial) {
@@ -71,20 +88,23 @@ class Loop {
       while (i < last) {
         const std::int64_t stop = std::min(last, i + batch);
         for (std::int64_t a = i; a < stop; ++a) gather(a, static_cast<int>(a - i), pair_strain);
-        if (!plan_.others.empty()) many_body(i, static_cast<int>(stop - i), strain);
+        if (near_) near_terms(i, static_cast<int>(stop - i), strain);
         i = stop;
       }
-      for (int a = 0; a < 6; ++a) {
-        Real part[N];
-        store(part, strain.w[a] + pair_scale_ * pair_strain.w[a]);
-        for (int l = 0; l < N; ++l) total[a][l] += static_cast<double>(part[l]);
-      }
+      if constexpr (everything)
+        for (int a = 0; a < 6; ++a) {
+          Real part[N];
+          store(part, strain.w[a] + pair_scale_ * pair_strain.w[a]);
+          for (int l = 0; l < N; ++l) total[a][l] += static_cast<double>(part[l]);
+        }
     }
-    static constexpr int voigt[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
-    double w[6] = {};
-    for (int a = 0; a < 6; ++a)
-      for (int l = 0; l < N; ++l) w[a] += total[a][l];
-    for (int a = 0; a < 9; ++a) virial[a] -= w[voigt[a]];
+    if constexpr (everything) {
+      static constexpr int voigt[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
+      double w[6] = {};
+      for (int a = 0; a < 6; ++a)
+        for (int l = 0; l < N; ++l) w[a] += total[a][l];
+      for (int a = 0; a < 9; ++a) virial[a] -= w[voigt[a]];
+    }
   }
 
  private:
@@ -107,62 +127,78 @@ class Loop {
 
   struct PairSums {
     V energy{}, x{}, y{}, z{};
+    std::uint32_t early = 0; // neighbours that the registers do not know
   };
 
   // The pair term of atom i, and its near neighbours into place b of the batch.
   TRIMPOT_INLINE void gather(std::int64_t i, int b, Strain& strain) {
-    const Real* own = block_.rows + 4 * i;
-    const V x = broadcast<N>(own[0]), y = broadcast<N>(own[1]), z = broadcast<N>(own[2]);
-    const int species = static_cast<int>(own[3]);
-    const Index* list = block_.neighbors + block_.first[i];
-    const auto size = static_cast<int>(block_.first[i + 1] - block_.first[i]);
-    const int near = plan_.others.empty() ? 0 : block_.near ? block_.near[i] : size;
-    PairSums pair;
-    Strain w = strain;
-    int count = b * row_;
-    int s = 0;
-    for (; s < near; s += N) count = neighbors<true>(list, s, size, species, x, y, z, pair, w, count);
-    if constexpr (lookup != Lookup::none)
-      for (; s < size; s += N) neighbors<false>(list, s, size, species, x, y, z, pair, w, 0);
-    strain = w;
-    if constexpr (lookup != Lookup::none) {
-      const Real two = Real(2) * pair_scale_;
-      const auto sum = sums(pair.x, pair.y, pair.z, pair.energy);
-      const Real scale[4] = {two, two, two, Real(1)}; // each pair stands in two lists
-      const auto own_part = convert<double>(load<4>(scale) * sum);
-      double* result = plan_.others.empty() ? block_.results + 4 * i : own_part_[b];
-      store(result, plan_.others.empty() ? load<4>(result) + own_part : own_part);
+    if constexpr (lookup == Lookup::narrow_registers || lookup == Lookup::wide_registers) {
+      if (!gather_by<lookup>(i, b, strain)) [[unlikely]]
+        gather_by_memory(i, b, strain);
+    } else {
+      gather_by<lookup>(i, b, strain);
     }
-    count_[b] = count - b * row_;
   }
 
-  // One vector of neighbours; near ones are also packed for the other terms.
-  template <bool pack_near>
-  TRIMPOT_INLINE int neighbors(const Index* list, int s, int size, int species, V x, V y, V z,
-                               PairSums& pair, Strain& strain, int count) {
+  [[gnu::noinline]] void gather_by_memory(std::int64_t i, int b, Strain& strain) {
+    gather_by<Lookup::memory>(i, b, strain);
+  }
+
+  template <Lookup how>
+  TRIMPOT_INLINE bool gather_by(std::int64_t i, int b, Strain& strain) {
+    const Real* own = block_.rows + 4 * i;
+    const auto species = static_cast<int>(own[3]);
+    const Index* list = block_.neighbors + block_.first[i];
+    const auto size = static_cast<int>(block_.first[i + 1] - block_.first[i]);
+    const int near = !near_ ? 0 : block_.near ? block_.near[i] : size;
+    PairSums pair;
+    Strain local; // stays in registers
+    if constexpr (everything) local = strain;
+    int count = b * row_;
+    int s = 0;
+    for (; s < near; s += N) count = neighbors<how, true>(list, s, size, own, pair, local, count);
+    if constexpr (how != Lookup::none)
+      for (; s < size; s += N) neighbors<how, false>(list, s, size, own, pair, local, 0);
+    if (pair.early != 0) [[unlikely]]
+      return false;
+    if constexpr (everything) strain = local;
+    if (near_) count_[b] = count - b * row_;
+    double* result = near_ ? own_part_[b] : block_.results + 4 * i;
+    if constexpr (how != Lookup::none) {
+      store(result, convert<double>(load<4>(scale_) * sums(pair.x, pair.y, pair.z, pair.energy)));
+    } else {
+      store(result, Vec<double, 4>{});
+    }
+    if constexpr (everything)
+      for (const OneBody* term : plan_.alone) result[3] += term->energy(species);
+    return true;
+  }
+
+  // A vector of neighbours; near ones are also packed for the other terms.
+  template <Lookup how, bool pack_near>
+  TRIMPOT_INLINE int neighbors(const Index* list, int s, int size, const Real* own, PairSums& pair, Strain& strain, int count) {
     Index tail[N];
     const Index* index = list + s;
-    if (size - s < N) [[unlikely]] {
+    if (sizeof(Index) > 2 && size - s < N) [[unlikely]] { // rows of 16-bit indices are padded
       std::fill(tail, tail + N, static_cast<Index>(block_.n_all));
       std::copy(index, index + (size - s), tail);
       index = tail;
     }
     const auto row = load_rows<N, Real>([&](int l) { return block_.rows + 4 * static_cast<std::size_t>(index[l]); });
-    const V dx = row.x - x, dy = row.y - y, dz = row.z - z;
+    const V dx = row.x - broadcast<N>(own[0]), dy = row.y - broadcast<N>(own[1]), dz = row.z - broadcast<N>(own[2]);
     const V square = dx * dx + (dy * dy + (dz * dz + broadcast<N>(Real(1e-20)))); // never 0
-    V r = square;
-    if constexpr (lookup != Lookup::none || pack_near) {
-      const V inverse = inverse_sqrt(square);
-      r = square * inverse;
-      if constexpr (lookup != Lookup::none) {
-        const auto v2 = look_up(species, r, row.w);
-        V scale = v2.slope * inverse;
-        if constexpr (lookup == Lookup::memory) scale = scale * v2.per_length; // else once per atom
-        const V gx = scale * dx, gy = scale * dy, gz = scale * dz;
+    const auto root = roots(square);
+    if constexpr (how != Lookup::none) {
+      const auto v2 = look_up<how>(static_cast<int>(own[3]), root, row.w, pair.early);
+      V scale = v2.slope * root.inverse;
+      if constexpr (how != lookup || how == Lookup::memory) scale = scale * v2.per_length; // else once per atom
+      if constexpr (how != lookup) scale = reciprocal(broadcast<N>(pair_scale_)) * scale;
+      const V gx = scale * dx, gy = scale * dy, gz = scale * dz;
+      pair.x += gx;
+      pair.y += gy;
+      pair.z += gz;
+      if constexpr (everything) {
         pair.energy += v2.value;
-        pair.x += gx;
-        pair.y += gy;
-        pair.z += gz;
         strain.add(dx, dy, dz, gx, gy, gz);
       }
     }
@@ -171,98 +207,145 @@ class Loop {
       pack(x_ + count, bits, dx);
       pack(y_ + count, bits, dy);
       pack(z_ + count, bits, dz);
-      pack(r_ + count, bits, r);
-      pack(species_ + count, bits, convert<std::int32_t>(row.w));
+      pack(r_ + count, bits, root.root);
+      if (block_.species < 0) pack(species_ + count, bits, convert<std::int32_t>(row.w));
       pack(neighbor_ + count, bits, convert<std::int32_t>(load<N>(index)));
       count += __builtin_popcount(bits);
     }
     return count;
   }
 
-  TRIMPOT_INLINE auto look_up(int species, V r, V w) const {
-    if constexpr (lookup == Lookup::narrow_registers)
-      return curves_->template in_registers<false>(r, w);
-    else if constexpr (lookup == Lookup::wide_registers)
-      return curves_->template in_registers<true>(r, w);
+  template <Lookup how>
+  TRIMPOT_INLINE auto look_up(int species, const Roots<Real, N>& r, V w, std::uint32_t& early) const {
+    if constexpr (how == Lookup::narrow_registers)
+      return curves_->template in_registers<false>(r, early);
+    else if constexpr (how == Lookup::wide_registers)
+      return curves_->template in_registers<true>(r, early);
     else
-      return curves_->at(species, r, w);
+      return curves_->at(species, r.root, w);
   }
 
   // The other terms of the atoms first .. first + n - 1.
-  TRIMPOT_INLINE void many_body(std::int64_t first, int n, Strain& strain) {
+  TRIMPOT_INLINE void near_terms(std::int64_t first, int n, Strain& strain) {
     const V far = broadcast<N>(Real(1e4));
     int order[batch], start[batch + 2] = {};
     for (int b = 0; b < n; ++b) {
       const int end = b * row_ + count_[b];
       for (Real* a : {x_, y_, z_, r_}) store(a + end, far);
-      store(species_ + end, broadcast<N>(std::int32_t{-1}));
+      if (block_.species < 0) store(species_ + end, Vec<std::int32_t, N>{});
       for (int j = b * row_; j < end; j += N)
         for (Real* g : {gx_, gy_, gz_}) store(g + j, V{});
       ++start[std::min(count_[b], batch) + 1];
     }
-    for (int c = 1; c < batch + 2; ++c) start[c] += start[c - 1];
-    for (int b = 0; b < n; ++b) order[start[std::min(count_[b], batch)]++] = b;
-    for (int o = 0; o < n; ++o) {
-      const int b = order[o], at = b * row_;
-      const std::int64_t i = first + b;
-      const Environment<Real> env{static_cast<int>(i), static_cast<int>(block_.rows[4 * i + 3]), count_[b],
-                                  x_ + at, y_ + at, z_ + at, r_ + at, species_ + at, neighbor_ + at, &terms_};
-      energy_[b] = 0.0;
-      for (const Term* term : plan_.others) energy_[b] += term->evaluate(env, {gx_ + at, gy_ + at, gz_ + at});
-      for (Real* a : {gx_, gy_, gz_}) store(a + at + count_[b], V{}); // terms may have written there
+    if (!plan_.pairwise.empty())
+      for (int b = 0; b < n; ++b) pairwise(first + b, b, strain);
+    if (!plan_.many_body.empty()) {
+      for (int c = 1; c < batch + 2; ++c) start[c] += start[c - 1];
+      for (int b = 0; b < n; ++b) order[start[std::min(count_[b], batch)]++] = b;
+      for (int o = 0; o < n; ++o) {
+        const int b = order[o];
+        energy_[b] = evaluate(plan_.many_body, first + b, b);
+      }
     }
-    for (int b = 0; b < n; ++b) spread(first + b, b, strain);
+    for (int b = 0; b < n; ++b) {
+      if (!plan_.many_body.empty()) spread(b, strain);
+      double* result = block_.results + 4 * (first + b);
+      store(result, load<4>(result) + load<4>(own_part_[b]));
+    }
   }
 
-  // Force on atom i and its neighbours from the gradient; atoms in order, so that a result does
-  // not depend on how they fall into batches.
-  TRIMPOT_INLINE void spread(std::int64_t i, int b, Strain& strain) {
-    const int at = b * row_, count = count_[b];
+  // Adds to the gradients of atom i, place b of the batch.
+  TRIMPOT_INLINE double evaluate(const std::vector<const Term*>& terms, std::int64_t i, int b) {
+    const int at = b * row_;
+    const Environment<Real> env{static_cast<int>(i), static_cast<int>(block_.rows[4 * i + 3]), count_[b],
+                                x_ + at, y_ + at, z_ + at, r_ + at, species_ + at, neighbor_ + at, &terms_};
+    double energy = 0.0;
+    for (const Term* term : terms) energy += term->evaluate(env, {gx_ + at, gy_ + at, gz_ + at});
+    for (Real* a : {gx_, gy_, gz_}) store(a + at + count_[b], V{}); // terms may have written there
+    return energy;
+  }
+
+  // Terms of which an atom's own neighbours say all; mostly none of them is close enough.
+  TRIMPOT_INLINE void pairwise(std::int64_t i, int b, Strain& strain) {
+    const int at = b * row_, end = at + count_[b];
+    std::uint32_t any = 0;
+    for (int j = at; j < end; j += N) any |= below(load<N>(r_ + j), broadcast<N>(static_cast<Real>(plan_.pairwise_reach)));
+    if (any == 0) return;
+    const double energy = evaluate(plan_.pairwise, i, b);
+    auto own = load<4>(own_part_[b]) + 2.0 * convert<double>(gradient_sum(b, strain));
+    store(own_part_[b], own);
+    own_part_[b][3] += energy;
+    for (int j = at; j < end; j += N)
+      for (Real* g : {gx_, gy_, gz_}) store(g + j, V{});
+  }
+
+  // Sum of the gradients of a place, added to the strain.
+  TRIMPOT_INLINE Vec<Real, 4> gradient_sum(int b, Strain& strain) const {
+    const int at = b * row_;
     V fx{}, fy{}, fz{};
-    for (int j = at; j < at + count; j += N) {
+    for (int j = at; j < at + count_[b]; j += N) {
       const V gx = load<N>(gx_ + j), gy = load<N>(gy_ + j), gz = load<N>(gz_ + j);
       fx += gx;
       fy += gy;
       fz += gz;
-      strain.add(load<N>(x_ + j), load<N>(y_ + j), load<N>(z_ + j), gx, gy, gz);
+      if constexpr (everything) strain.add(load<N>(x_ + j), load<N>(y_ + j), load<N>(z_ + j), gx, gy, gz);
+    }
+    return sums(fx, fy, fz, V{});
+  }
+
+  // Forces from the gradients of a place; atoms in order, so that a result does not depend on how
+  // they fall into batches.
+  TRIMPOT_INLINE void spread(int b, Strain& strain) {
+    const int at = b * row_, count = count_[b];
+    store(own_part_[b], load<4>(own_part_[b]) + convert<double>(gradient_sum(b, strain)));
+    own_part_[b][3] += energy_[b];
+    for (int j = at; j < at + count; j += N) {
       alignas(64) Real fours[4 * N];
-      store_fours(fours, gx, gy, gz, V{});
+      store_fours(fours, load<N>(gx_ + j), load<N>(gy_ + j), load<N>(gz_ + j), V{});
       for (int l = 0; l < std::min(N, at + count - j); ++l) {
         double* f = block_.results + 4 * static_cast<std::int64_t>(neighbor_[j + l]);
         store(f, load<4>(f) - convert<double>(load<4>(fours + 4 * place_of_four<N>(l))));
       }
     }
-    double* result = block_.results + 4 * i;
-    auto own = convert<double>(sums(fx, fy, fz, V{}));
-    if constexpr (lookup != Lookup::none) own += load<4>(own_part_[b]);
-    store(result, load<4>(result) + own);
-    result[3] += energy_[b];
   }
 
   const Plan& plan_;
   const Block<Real, Index>& block_;
   const PairCurves<Real>* curves_ = nullptr;
   Arena own_, terms_;
+  bool near_;
   int row_ = 0;          // places for the near neighbours of each atom of the batch
   Real square_reach_;
   Real pair_scale_ = Real(1); // of all slopes of the pair term
+  Real scale_[4];             // of force and energy
   int count_[batch];
   double energy_[batch], own_part_[batch][4];
   Real *x_, *y_, *z_, *r_, *gx_, *gy_, *gz_;
   std::int32_t *species_, *neighbor_;
 };
 
+template <bool everything, class Real, class Index>
+void evaluate_block(const Plan& plan, const Block<Real, Index>& block, std::int64_t begin, std::int64_t end, double* virial) {
+  if (plan.pair == nullptr) return Loop<Real, Index, Lookup::none, everything>(plan, block).run(begin, end, virial);
+  if constexpr (register_table_size<Real> > 0) {
+    const int size = plan.pair->template curves<Real>().register_size();
+    if (size > register_table_size<Real>)
+      return Loop<Real, Index, Lookup::wide_registers, everything>(plan, block).run(begin, end, virial);
+    if (size > 0)
+      return Loop<Real, Index, Lookup::narrow_registers, everything>(plan, block).run(begin, end, virial);
+  }
+  Loop<Real, Index, Lookup::memory, everything>(plan, block).run(begin, end, virial);
+}
+
+// Without a virial: forces only.
 template <class Real, class Index>
 void evaluate_block(const std::vector<TermPointer>& terms, const Block<Real, Index>& block,
                     std::int64_t begin, std::int64_t end, double* virial) {
   const Plan plan(terms);
-  if (plan.pair == nullptr) return Loop<Real, Index, Lookup::none>(plan, block).run(begin, end, virial);
-  const int size = plan.pair->template curves<Real>().register_size();
-  if (size == 0) return Loop<Real, Index, Lookup::memory>(plan, block).run(begin, end, virial);
-  if constexpr (has_register_tables<Real, lanes<Real>>) {
-    if (size <= 32) return Loop<Real, Index, Lookup::narrow_registers>(plan, block).run(begin, end, virial);
-    return Loop<Real, Index, Lookup::wide_registers>(plan, block).run(begin, end, virial);
-  }
+  if (virial == nullptr)
+    evaluate_block<false>(plan, block, begin, end, virial);
+  else
+    evaluate_block<true>(plan, block, begin, end, virial);
 }
 
 template <class Real>

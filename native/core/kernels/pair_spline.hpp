@@ -25,7 +25,7 @@ class PairCurves {
   static constexpr int N = lanes<Real>;
   using V = Vec<Real, N>;
 
-  struct Block {
+  struct Values {
     V value, slope; // V2 in eV, h dV2/dr
     V per_length;   // 1 / h
   };
@@ -33,7 +33,7 @@ class PairCurves {
   // curves: polynomials in r - start, four numbers per interval.
   PairCurves(int n_species, const std::vector<std::int32_t>& table,
              const std::vector<CubicBasis>& bases, const std::vector<std::vector<double>>& curves)
-      : n_species_(n_species), table_(table), rows_(4, Real(0)) {
+      : n_species_(n_species), table_(table), rows_(4, Real(0)), exact_rows_(4, 0.0) {
     for (std::size_t t = 0; t < bases.size(); ++t) add(bases[t], curves[t]);
     for (const std::int32_t t : table) {
       const Kind none{};
@@ -41,17 +41,8 @@ class PairCurves {
       for (const double p : {k.per_length, -k.uniform * k.per_length, double(k.intervals), double(k.row)})
         parameters_.push_back(static_cast<Real>(p));
     }
-    if constexpr (has_register_tables<Real, N>) {
-      if (bases.size() == 1 && n_species == 1 && kinds_[0].intervals < 64) {
-        for (int p = 0; p < 4; ++p) {
-          float column[64];
-          for (int m = 0; m <= kinds_[0].intervals; ++m)
-            column[m] = rows_[static_cast<std::size_t>(4 * (kinds_[0].row + m) + p)];
-          registers_[p].fill(column, kinds_[0].intervals + 1);
-        }
-        register_size_ = kinds_[0].intervals + 1;
-      }
-    }
+    if (bases.size() == 1 && n_species == 1 && kinds_[0].intervals < 2 * register_table_size<Real>)
+      fill_registers(kinds_[0]);
   }
 
   // 1 / h of the first curve.
@@ -61,7 +52,7 @@ class PairCurves {
   int register_size() const { return register_size_; }
 
   // Distances r of neighbours whose species are w, around an atom of one species.
-  TRIMPOT_INLINE Block at(int species, V r, V w) const {
+  TRIMPOT_INLINE Values at(int species, V r, V w) const {
     const Real* parameters = parameters_.data() + 4 * species * n_species_;
     alignas(64) std::int32_t row[N];
     V t, per_length;
@@ -90,34 +81,49 @@ class PairCurves {
     return {(square * t + a.y) * t + a.x, (Real(2) * square + cubic) * t + a.y, per_length};
   }
 
-  // The same for one curve whose rows are held in registers.
-  template <bool Wide>
-  TRIMPOT_INLINE Block in_registers(V r, V w) const {
-    if constexpr (has_register_tables<Real, N>) {
-      const V per_length = broadcast<N>(parameters_[0]);
-      V t = r * per_length + broadcast<N>(parameters_[1]);
-      if (below(t, V{})) [[unlikely]]
-        return slow(r, w);
-      const auto m = convert<std::int32_t>(minimum(t, broadcast<N>(parameters_[2])));
-      t -= convert<Real>(m);
-      const V a0 = registers_[0].template at<Wide>(m), a1 = registers_[1].template at<Wide>(m);
-      const V a2 = registers_[2].template at<Wide>(m), a3 = registers_[3].template at<Wide>(m);
-      const V cubic = a3 * t, square = cubic + a2;
-      return {(square * t + a1) * t + a0, (Real(2) * square + cubic) * t + a1, per_length};
-    } else {
-      return at(0, r, w);
-    }
+  // The same for one curve whose coefficients are held in registers. Not for distances before the
+  // uniform part: their bits are added to `early`.
+  template <bool wide>
+  TRIMPOT_INLINE Values in_registers(const Roots<Real, N>& r, std::uint32_t& early) const {
+    const V per_length = broadcast<N>(parameters_[0]), start = broadcast<N>(middle_);
+    // A guess may find the interval beside that of r, whose cubic differs by less than rounding.
+    const V guess = r.guess * per_length + start;
+    early |= below(guess, broadcast<N>(Real(-0.5)));
+    const V index = minimum(guess, broadcast<N>(parameters_[2])) + broadcast<N>(whole<Real>);
+    const V u = (r.root * per_length + start) - (index - broadcast<N>(whole<Real>));
+    const V s0 = slopes_[0].template at<wide>(index), s1 = slopes_[1].template at<wide>(index),
+            s2 = slopes_[2].template at<wide>(index);
+    const V value = ((Real(1.0 / 3.0) * s2 * u + Real(0.5) * s1) * u + s0) * u + values_.template at<wide>(index);
+    return {value, (s2 * u + s1) * u + s0, per_length};
   }
 
  private:
-  [[gnu::noinline]] Block slow(V r, V w) const { return at(0, r, w); }
-
   struct Kind {
     double per_length = 0.0, uniform = 0.0; // 1 / h, where the uniform part starts
     int intervals = 0;                      // of the uniform part
     int row = 0;                            // its first one
     int head = 0;                           // the first row of all
   };
+
+  // Value and slope at the middle of each interval, and their change in u = t - 1/2.
+  void fill_registers(const Kind& kind) {
+    if constexpr (register_table_size<Real> > 0) {
+      Real value[4 * N] = {}, slope[3][4 * N] = {};
+      for (int m = 0; m < kind.intervals; ++m) {
+        const double* a = exact_rows_.data() + 4 * (kind.row + m);
+        value[m] = plain(a[0] + 0.5 * (a[1] + 0.5 * (a[2] + 0.5 * a[3])));
+        slope[0][m] = plain(a[1] + a[2] + 0.75 * a[3]);
+        slope[1][m] = plain(2.0 * a[2] + 3.0 * a[3]);
+        slope[2][m] = plain(3.0 * a[3]);
+      }
+      values_.fill(value, 4 * N);
+      for (int p = 0; p < 3; ++p) slopes_[p].fill(slope[p], 4 * N);
+      middle_ = static_cast<Real>(-kind.uniform * kind.per_length - 0.5);
+      register_size_ = kind.intervals + 1;
+    }
+  }
+
+  static Real plain(double a) { return static_cast<Real>(std::abs(a) < 1e-30 ? 0.0 : a); } // no denormals
 
   void add(const CubicBasis& basis, const std::vector<double>& curve) {
     const int n = basis.n_intervals();
@@ -134,9 +140,11 @@ class PairCurves {
     for (int m = 0; m < n; ++m)
       for (int p = 0; p < 4; ++p) {
         const double a = curve[static_cast<std::size_t>(4 * m + p)] / std::pow(kind.per_length, p);
-        rows_.push_back(static_cast<Real>(std::abs(a) < 1e-30 ? 0.0 : a)); // no denormals
+        exact_rows_.push_back(a);
+        rows_.push_back(plain(a));
       }
     rows_.insert(rows_.end(), 4, Real(0));
+    exact_rows_.insert(exact_rows_.end(), 4, 0.0);
     kinds_.push_back(kind);
     searched_.emplace_back(basis);
   }
@@ -164,10 +172,12 @@ class PairCurves {
   int n_species_;
   std::vector<std::int32_t> table_;
   std::vector<Real> rows_;       // row 0 is zero
+  std::vector<double> exact_rows_;
   std::vector<Real> parameters_; // per pair of species: 1/h, -start/h, intervals, first row
   std::vector<Kind> kinds_;
   std::vector<Basis<Real>> searched_;
-  std::conditional_t<has_register_tables<Real, N>, RegisterTable, char> registers_[4];
+  RegisterTable<Real> values_, slopes_[3];
+  Real middle_ = Real(0); // t - 1/2 of r = 0
   int register_size_ = 0;
 };
 
@@ -189,6 +199,7 @@ class PairSpline final : public Term {
   double cutoff() const override { return cutoff_; }
   int n_columns() const override { return spec_.n_columns; }
   bool has_coefficients() const override { return !spec_.coefficients.empty(); }
+  bool pairwise() const override { return true; }
 
   template <class Real>
   const PairCurves<Real>& curves() const {
@@ -225,9 +236,9 @@ class PairSpline final : public Term {
     V energy{};
     for (int j = 0; j < env.count; j += N) {
       const V r = load<N>(env.r + j), w = convert<Real>(load<N>(env.neighbor_species + j));
-      const auto block = curves<Real>().at(env.species, r, w);
-      const V scale = block.slope * block.per_length * reciprocal(maximum(r, broadcast<N>(Real(1e-10))));
-      energy += block.value;
+      const auto v2 = curves<Real>().at(env.species, r, w);
+      const V scale = v2.slope * v2.per_length * reciprocal(maximum(r, broadcast<N>(Real(1e-10))));
+      energy += v2.value;
       store(g.x + j, load<N>(g.x + j) + scale * load<N>(env.x + j));
       store(g.y + j, load<N>(g.y + j) + scale * load<N>(env.y + j));
       store(g.z + j, load<N>(g.z + j) + scale * load<N>(env.z + j));

@@ -5,34 +5,60 @@
 
 namespace trimpot::TRIMPOT_ISA {
 
-// Tables of up to 64 numbers in registers, where the instruction set looks up by lane.
+// How many numbers a table in two registers has; one in four has twice as many. 0: the
+// instruction set does not look up by lane.
 #if defined(__AVX512F__)
-template <class T, int N>
-constexpr bool has_register_tables = std::is_same_v<T, float> && N == 16;
+template <class T>
+constexpr int register_table_size = 128 / static_cast<int>(sizeof(T));
 
+template <class T>
 struct RegisterTable {
-  Vec<float, 16> part[4];
+  static constexpr int N = 64 / static_cast<int>(sizeof(T));
+  Vec<T, N> part[4];
 
-  void fill(const float* values, int n) {
-    alignas(64) float all[64] = {};
+  void fill(const T* values, int n) {
+    alignas(64) T all[4 * N] = {};
     std::copy(values, values + n, all);
-    for (int i = 0; i < 4; ++i) part[i] = load<16>(all + 16 * i);
+    for (int i = 0; i < 4; ++i) part[i] = load<N>(all + N * i);
   }
-  // Wide: of 64 numbers, else of 32.
-  template <bool Wide>
-  TRIMPOT_INLINE Vec<float, 16> at(Vec<std::int32_t, 16> index) const {
-    const __m512i i = reinterpret_cast<__m512i>(index.v);
-    const __m512 low = _mm512_permutex2var_ps(part[0].v, i, part[1].v);
-    if constexpr (!Wide) return {low};
-    const __m512 high = _mm512_permutex2var_ps(part[2].v, i, part[3].v);
-    return {_mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_slli_epi32(i, 26)), low, high)};
+
+  // The entries whose numbers are the last bits of each lane.
+  template <bool wide>
+  TRIMPOT_INLINE Vec<T, N> at(Vec<T, N> index) const {
+    const Vec<T, N> low = pick(part[0], part[1], index);
+    if constexpr (!wide)
+      return low;
+    else
+      return blend(index, low, pick(part[2], part[3], index));
+  }
+
+ private:
+  TRIMPOT_INLINE static __m512i bits(Vec<T, N> index) { return reinterpret_cast<__m512i>(index.v); }
+  TRIMPOT_INLINE static Vec<T, N> pick(Vec<T, N> a, Vec<T, N> b, Vec<T, N> index) {
+    if constexpr (sizeof(T) == 4)
+      return {_mm512_permutex2var_ps(a.v, bits(index), b.v)};
+    else
+      return {_mm512_permutex2var_pd(a.v, bits(index), b.v)};
+  }
+  // b where the bit above those that pick() reads is set.
+  TRIMPOT_INLINE static Vec<T, N> blend(Vec<T, N> index, Vec<T, N> a, Vec<T, N> b) {
+    if constexpr (sizeof(T) == 4)
+      return {_mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_slli_epi32(bits(index), 26)), a.v, b.v)};
+    else
+      return {_mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_slli_epi64(bits(index), 59)), a.v, b.v)};
   }
 };
-#else
-template <class T, int N>
-constexpr bool has_register_tables = false;
 
-struct RegisterTable {};
+#else
+template <class T>
+constexpr int register_table_size = 0;
+
+template <class T>
+struct RegisterTable {
+  void fill(const T*, int) {}
+  template <bool wide>
+  Vec<T, lanes<T>> at(Vec<T, lanes<T>>) const { return {}; }
+};
 #endif
 
 } // namespace trimpot::TRIMPOT_ISA

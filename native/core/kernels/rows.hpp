@@ -121,11 +121,10 @@ TRIMPOT_INLINE void store_fours(T* p, Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec
   store(p + 3 * N, t.w);
 }
 
-// The sums of N fours that stand in the order of store_fours.
-template <int N, class T>
-TRIMPOT_INLINE Vec<T, N> sums_of_fours(const T* p) {
+// In each group of four lanes: {sum of those of a, of b, of c, of d}.
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, N> sums_of_groups(Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
   using namespace detail;
-  const auto a = load<N>(p), b = load<N>(p + N), c = load<N>(p + 2 * N), d = load<N>(p + 3 * N);
   if constexpr (in_one_register<T, 4>) {
     const auto ab = shuffled<LowPairs>(a, b) + shuffled<HighPairs>(a, b);
     const auto cd = shuffled<LowPairs>(c, d) + shuffled<HighPairs>(c, d);
@@ -134,6 +133,12 @@ TRIMPOT_INLINE Vec<T, N> sums_of_fours(const T* p) {
     const auto t = transpose(a, b, c, d);
     return (t.x + t.y) + (t.z + t.w);
   }
+}
+
+// The sums of N fours that stand in the order of store_fours.
+template <int N, class T>
+TRIMPOT_INLINE Vec<T, N> sums_of_fours(const T* p) {
+  return sums_of_groups(load<N>(p), load<N>(p + N), load<N>(p + 2 * N), load<N>(p + 3 * N));
 }
 
 // Each of four numbers four times in a row.
@@ -181,8 +186,7 @@ TRIMPOT_INLINE Vec<T, 4> fold(Vec<T, N> a) {
 // {sum(a), sum(b), sum(c), sum(d)}
 template <class T, int N>
 TRIMPOT_INLINE Vec<T, 4> sums(Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
-  const auto t = transpose(a, b, c, d);
-  return fold((t.x + t.y) + (t.z + t.w));
+  return fold(sums_of_groups(a, b, c, d));
 }
 
 // The four numbers at p, again and again.

@@ -149,7 +149,12 @@ TRIMPOT_INLINE Vec<To, N> convert(Vec<From, N> a) {
   }
 }
 
-// The nearest integers, |a| < 2^31.
+// Numbers near this one have no digits behind the point; added to a small number it leaves the
+// nearest integer in the last bits.
+template <class T>
+constexpr T whole = sizeof(T) == 4 ? T(3 << 22) : T(3ll << 51);
+
+// The nearest integers, |a| < 2^22.
 template <class T, int N>
 TRIMPOT_INLINE Vec<std::int32_t, N> nearest(Vec<T, N> a) {
 #if defined(__AVX512F__)
@@ -164,9 +169,7 @@ TRIMPOT_INLINE Vec<std::int32_t, N> nearest(Vec<T, N> a) {
   if constexpr (std::is_same_v<T, double> && N == 4)
     return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(_mm256_cvtpd_epi32(a.v))};
 #endif
-  // Numbers near this one have no digits behind the point.
-  const auto whole = broadcast<N>(sizeof(T) == 4 ? T(3 << 22) : T(3ll << 51));
-  return convert<std::int32_t>((a + whole) - whole);
+  return convert<std::int32_t>((a + broadcast<N>(whole<T>)) - broadcast<N>(whole<T>));
 }
 
 // The first n lanes; the others become 0.
@@ -205,19 +208,7 @@ TRIMPOT_INLINE Vec<T, N> inverse_sqrt(Vec<T, N> a) {
   if constexpr (!in_one_register<T, N>) {
     return {inverse_sqrt(a.low), inverse_sqrt(a.high)};
   } else {
-#if defined(__AVX512F__)
-    if constexpr (sizeof(T) * N == 64) {
-      Vec<T, N> y; // 14 bits; each step of Newton's doubles them
-      if constexpr (std::is_same_v<T, float>)
-        y.v = _mm512_rsqrt14_ps(a.v);
-      else
-        y.v = _mm512_rsqrt14_pd(a.v);
-      const Vec<T, N> half = T(0.5) * a;
-      for (int step = 0; step < (sizeof(T) == 4 ? 1 : 2); ++step)
-        y = y * (broadcast<N>(T(1.5)) - half * y * y);
-      return y;
-    }
-#elif defined(__AVX2__)
+#if defined(__AVX2__)
     if constexpr (std::is_same_v<T, float> && N == 8)
       return {1.0f / _mm256_sqrt_ps(a.v)};
     if constexpr (std::is_same_v<T, double> && N == 4)
@@ -232,18 +223,41 @@ TRIMPOT_INLINE Vec<T, N> inverse_sqrt(Vec<T, N> a) {
 template <class T, int N>
 struct Roots {
   Vec<T, N> root, inverse;
+  Vec<T, N> guess; // of the root, at least half of its digits: single precision knows it earlier
 };
+
+#if defined(__AVX512F__)
+// 1 / sqrt(a) to 14 bits.
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, N> inverse_sqrt_guess(Vec<T, N> a) {
+  if constexpr (!in_one_register<T, N>)
+    return {inverse_sqrt_guess(a.low), inverse_sqrt_guess(a.high)};
+  else if constexpr (std::is_same_v<T, float>)
+    return {_mm512_rsqrt14_ps(a.v)};
+  else
+    return {_mm512_rsqrt14_pd(a.v)};
+}
+#endif
 
 // sqrt(a) and 1 / sqrt(a) for a > 0, to a few units in the last place.
 template <class T, int N>
 TRIMPOT_INLINE Roots<T, N> roots(Vec<T, N> a) {
-  if constexpr (!in_one_register<T, N>) {
-    const auto low = roots(a.low), high = roots(a.high);
-    return {{low.root, high.root}, {low.inverse, high.inverse}};
-  } else {
-    const auto y = inverse_sqrt(a);
-    return {a * y, y};
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) * N >= 64) {
+    const auto y = inverse_sqrt_guess(a), guess = a * y; // y = sqrt((1 - e) / a), e below 2^-13
+    if constexpr (std::is_same_v<T, float>) {
+      const auto half_e = broadcast<N>(T(0.5)) - (T(0.5) * y) * guess;
+      return {guess * half_e + guess, y * half_e + y, guess};
+    } else { // e / 2 + 3/8 e^2 + 5/16 e^3
+      const auto e = broadcast<N>(T(1)) - y * guess;
+      const auto change = e * (e * (T(0.3125) * e + broadcast<N>(T(0.375))) + broadcast<N>(T(0.5)));
+      const auto root = guess * change + guess;
+      return {root, y * change + y, root};
+    }
   }
+#endif
+  const auto y = inverse_sqrt(a), root = a * y;
+  return {root, y, root};
 }
 
 template <class T, int N>
@@ -290,6 +304,11 @@ TRIMPOT_INLINE std::uint32_t equal(Vec<std::int32_t, N> a, std::int32_t number) 
 // Writes the lanes whose bit is set one after the other to p; may write N numbers.
 template <class T, int N>
 TRIMPOT_INLINE void pack(T* p, std::uint32_t bits, Vec<T, N> a) {
+  if constexpr (!in_one_register<T, N>) {
+    const std::uint32_t low = bits & ((1u << (N / 2)) - 1u);
+    pack(p, low, a.low);
+    return pack(p + __builtin_popcount(low), bits >> (N / 2), a.high);
+  }
 #if defined(__AVX512F__)
   if constexpr (std::is_same_v<T, float> && N == 16) {
     _mm512_storeu_ps(p, _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), a.v));

@@ -21,6 +21,7 @@ class Zbl final : public Term {
   double cutoff() const override { return cutoff_; }
   int n_columns() const override { return 0; }
   bool has_coefficients() const override { return true; }
+  bool pairwise() const override { return true; }
 
   double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g); }
   double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g); }
