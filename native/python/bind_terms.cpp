@@ -142,6 +142,13 @@ bool follower_evaluate(Follower& follower, const Vectors& positions, const Cell&
   return follower.evaluate(positions.data(), cell.data(), energies.data(), forces.data(), virial.data());
 }
 
+bool follower_forces(Follower& follower, const Vectors& positions, const Cell& cell, const VectorsOut& forces) {
+  require(length(positions) == follower.size() && length(forces) == follower.size(),
+          "need positions and forces of the atoms of the list");
+  const nb::gil_scoped_release release;
+  return follower.evaluate(positions.data(), cell.data(), nullptr, forces.data(), nullptr);
+}
+
 } // namespace
 
 void bind_terms(nb::module_& m) {
@@ -167,6 +174,7 @@ void bind_terms(nb::module_& m) {
       .def("holds", &follower_holds, "positions"_a.noconvert(), "deformation"_a.noconvert(), "smallest"_a)
       .def("evaluate", &follower_evaluate, "positions"_a.noconvert(), "cell"_a.noconvert(),
            "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert())
+      .def("forces", &follower_forces, "positions"_a.noconvert(), "cell"_a.noconvert(), "forces"_a.noconvert())
       .def_prop_ro("bytes", &Follower::bytes);
   m.def("instruction_sets", &available_instruction_sets,
         "Instruction sets that this processor can run, best first.");

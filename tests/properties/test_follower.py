@@ -56,7 +56,9 @@ def test_both_precisions_follow_the_evaluation(kind, n_species, pbc):
         expected = evaluate(potential, structure)
         for precision, bound in (("double", 1e-12), ("mixed", 3e-5)):
             follower = follow(potential, precision=precision, threads=1)
-            assert deviation(follower.evaluate(structure), expected) < bound
+            found = follower.evaluate(structure)
+            assert deviation(found, expected) < bound
+            assert np.array_equal(follower.forces(structure), found.forces)
 
 
 @pytest.mark.parametrize("r_min", [0.0, 1.7])
@@ -74,7 +76,9 @@ def test_curves_of_any_length_are_looked_up_alike(intervals, r_min):
     expected = reference.evaluate(potential, hood)
     for precision, bound in (("double", 1e-12), ("mixed", 1e-6 * intervals)):
         follower = follow(potential, precision=precision, threads=1)
-        assert deviation(follower.evaluate(structure), expected) < bound
+        found = follower.evaluate(structure)
+        assert deviation(found, expected) < bound
+        assert np.array_equal(follower.forces(structure), found.forces)
 
 
 def test_moves_and_strains_are_followed_with_few_builds():
@@ -125,6 +129,8 @@ def test_any_number_of_threads_gives_the_same_bits(precision):
         assert np.array_equal(other.energies, found[0].energies)
         assert np.array_equal(other.forces, found[0].forces)
         assert np.array_equal(other.virial, found[0].virial)
+    alone = follow(potential, precision=precision, threads=3).forces(structure)
+    assert np.array_equal(alone, found[0].forces)
 
 
 def test_patches_join_to_the_same_whole():
@@ -159,8 +165,9 @@ def test_atoms_at_one_place_and_lost_atoms_are_errors_or_finite():
     except NonFiniteResultError as error:
         assert "atom" in str(error)
     positions[1] = np.nan
-    with pytest.raises(InputError, match="finite"):
-        follower.evaluate(replace(structure, positions=positions))
+    for call in (follower.evaluate, follower.forces):
+        with pytest.raises(InputError, match="finite"):
+            call(replace(structure, positions=positions))
 
 
 def test_an_unknown_precision_is_refused():

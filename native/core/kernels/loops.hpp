@@ -193,13 +193,14 @@ class Loop {
       V scale = v2.slope * root.inverse;
       if constexpr (how != lookup || how == Lookup::memory) scale = scale * v2.per_length; // else once per atom
       if constexpr (how != lookup) scale = reciprocal(broadcast<N>(pair_scale_)) * scale;
-      const V gx = scale * dx, gy = scale * dy, gz = scale * dz;
-      pair.x += gx;
-      pair.y += gy;
-      pair.z += gz;
+      pair.x += scale * dx;
+      pair.y += scale * dy;
+      pair.z += scale * dz;
       if constexpr (everything) {
         pair.energy += v2.value;
-        strain.add(dx, dy, dz, gx, gy, gz);
+        // Products shared with the lines above would round forces otherwise than without strain.
+        const V x = unshared(dx), y = unshared(dy), z = unshared(dz);
+        strain.add(x, y, z, scale * x, scale * y, scale * z);
       }
     }
     if constexpr (pack_near) {

@@ -268,6 +268,23 @@ TRIMPOT_INLINE Vec<T, N> reciprocal(Vec<T, N> a) {
     return {reciprocal(a.low), reciprocal(a.high)};
 }
 
+// The same numbers, which the compiler takes for others.
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, N> unshared(Vec<T, N> a) {
+  if constexpr (!in_one_register<T, N>) {
+    return {unshared(a.low), unshared(a.high)};
+  } else {
+#if defined(__AVX512F__)
+    asm("" : "+v"(a.v));
+#elif defined(__x86_64__)
+    asm("" : "+x"(a.v));
+#elif defined(__aarch64__)
+    asm("" : "+w"(a.v));
+#endif
+    return a;
+  }
+}
+
 // Bit l is set where lane l of a is below b.
 template <class T, int N>
 TRIMPOT_INLINE std::uint32_t below(Vec<T, N> a, Vec<T, N> b) {

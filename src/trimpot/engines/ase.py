@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 
@@ -13,6 +14,7 @@ from trimpot.contract import Evaluation, Precision, Structure
 from trimpot.engines.following import follow
 from trimpot.engines.singlepoint import (
     check_evaluation,
+    check_forces,
     check_placement,
     check_species,
 )
@@ -20,8 +22,6 @@ from trimpot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from ase import Atoms
 
     from trimpot.contract import FloatArray, Potential
 
@@ -46,6 +46,9 @@ class Calculator(AseCalculator):
     positions, cell, elements or periodic directions change. The neighbour list has a
     skin of its own and is rebuilt only when an atom has moved by half of it.
 
+    While ``forces_only`` is true, whoever asks for forces gets these alone, which is
+    faster; another property of the same atoms then takes a call of its own.
+
     Use one calculator per thread; calculators may share a potential.
 
     Parameters
@@ -59,6 +62,11 @@ class Calculator(AseCalculator):
     precision : {"double", "mixed"}
         Arithmetic of the kernels (docs/conventions.md); mixed is faster, and only spline
         potentials have it.
+
+    Attributes
+    ----------
+    forces_only : bool
+        False at first; may be changed at any time.
 
     Notes
     -----
@@ -101,6 +109,7 @@ class Calculator(AseCalculator):
         self.skin = float(skin)
         self.threads = threads
         self.precision = precision
+        self.forces_only = False
         self._follower = follow(
             potential, skin=self.skin, threads=threads, precision=precision
         )
@@ -133,8 +142,20 @@ class Calculator(AseCalculator):
         self.results = {}
         if "numbers" in system_changes:
             check_species(structure.numbers, self.potential.species)
-        self.results = _results(self._evaluate(structure), volume)
-        self.atoms = atoms.copy()  # type: ignore[no-untyped-call]
+        if self.forces_only and set(properties) <= {"forces"}:
+            self.results = {"forces": self._forces(structure)}
+        else:
+            self.results = _results(self._evaluate(structure), volume)
+        self._remember(structure)
+
+    def _remember(self, structure: Structure) -> None:
+        """Keep what results belong to; ASE compares it with the next atoms."""
+        if self.atoms is None or len(self.atoms) != len(structure):
+            self.atoms = Atoms(structure.numbers)
+        self.atoms.arrays["numbers"] = structure.numbers
+        self.atoms.arrays["positions"] = structure.positions
+        self.atoms.cell[:] = structure.cell
+        self.atoms.pbc = structure.pbc
 
     def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
         """Return what changed since the last calculation; exact unless ``tol`` is given.
@@ -156,6 +177,14 @@ class Calculator(AseCalculator):
         }
         return [name for name, differs in changed.items() if differs]
 
+    def _forces(self, structure: Structure) -> FloatArray:
+        if len(structure) == 0:
+            return np.zeros((0, 3))
+        check_placement(structure)
+        forces = self._follower.forces(structure)
+        check_forces(forces, structure.numbers)
+        return forces
+
     def _evaluate(self, structure: Structure) -> Evaluation:
         if len(structure) == 0:
             return Evaluation(np.zeros(0), np.zeros((0, 3)), np.zeros((3, 3)))
@@ -172,6 +201,7 @@ class Calculator(AseCalculator):
             threads=self.threads,
             precision=self.precision,
         )
+        twin.forces_only = self.forces_only
         twin.atoms = None if self.atoms is None else self.atoms.copy()
         twin.results = copy.deepcopy(self.results, memo)
         return twin

@@ -10,7 +10,7 @@ from trimpot.errors import InputError
 from trimpot.neighbors import VerletList
 
 if TYPE_CHECKING:
-    from trimpot.contract import Evaluation, Follower, Potential, Structure
+    from trimpot.contract import Evaluation, FloatArray, Follower, Potential, Structure
 
 
 def follow(
@@ -75,3 +75,7 @@ class ListFollower:
         self.seconds["list"] += middle - start
         self.seconds["kernels"] += time.perf_counter() - middle
         return evaluation
+
+    def forces(self, structure: Structure) -> FloatArray:
+        """Return the forces."""
+        return self.evaluate(structure).forces

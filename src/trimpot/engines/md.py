@@ -228,11 +228,13 @@ def _integrate(
     """Take all steps; return the samples, and the one of the last step."""
     collected = []
     for step in range(settings.steps + 1):
-        if step > 0:
-            _advance(integrator, step, settings.timestep_fs)
         logged = step % settings.log_interval == 0
         due = [output for output in outputs if step % output.interval == 0]
-        if not (logged or due or step == settings.steps):
+        looked_at = logged or bool(due) or step == settings.steps
+        if step > 0:
+            atoms.calc.forces_only = not looked_at
+            _advance(integrator, step, settings.timestep_fs)
+        if not looked_at:
             continue
         sample = Sample.of(atoms, step=step, time_fs=step * settings.timestep_fs)
         if logged:

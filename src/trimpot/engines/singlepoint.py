@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from trimpot.contract import Evaluation, FloatArray, IntArray, Potential, Structure
 
 
+LIKELY_CAUSES = "look for overlapping atoms, a too long time step, or a damaged potential"
+
+
 def symbol(number: int) -> str:
     """Return the chemical symbol of an atomic number (``element -3`` if there is none)."""
     return SYMBOLS[number] if 0 <= number < len(SYMBOLS) else f"element {number}"
@@ -84,8 +87,18 @@ def check_evaluation(evaluation: Evaluation, numbers: IntArray) -> None:
     raise NonFiniteResultError(
         f"atom {atom} ({symbol(int(numbers[atom]))}) has energy "
         f"{evaluation.energies[atom]} eV and force {evaluation.forces[atom].tolist()} "
-        "eV/A, expected finite numbers; look for overlapping atoms, a too long time "
-        "step, or a damaged potential"
+        f"eV/A, expected finite numbers; {LIKELY_CAUSES}"
+    )
+
+
+def check_forces(forces: FloatArray, numbers: IntArray) -> None:
+    """Raise ``NonFiniteResultError`` naming the first atom with NaN or infinity."""
+    if _all_finite(forces) or np.isfinite(forces).all():
+        return
+    atom = int(np.flatnonzero(~np.isfinite(forces).all(axis=1))[0])
+    raise NonFiniteResultError(
+        f"atom {atom} ({symbol(int(numbers[atom]))}) has force {forces[atom].tolist()} "
+        f"eV/A, expected finite numbers; {LIKELY_CAUSES}"
     )
 
 

@@ -12,11 +12,12 @@ from trimpot.contract import Evaluation, Structure
 from trimpot.errors import InputError
 from trimpot.neighbors.arrays import native_structure
 from trimpot.neighbors.verlet import cell_deformation
+from trimpot.splines.finite import require_finite
 from trimpot.splines.packing import species_indices
 from trimpot.threads import thread_count
 
 if TYPE_CHECKING:
-    from trimpot.contract import Precision
+    from trimpot.contract import FloatArray, Precision
     from trimpot.splines.potential import SplinePotential
 
 
@@ -78,20 +79,43 @@ class SplineFollower:
         NonFiniteResultError
             For NaN or infinity in the result.
         """
-        from trimpot.splines.potential import require_finite
-
         start = time.perf_counter()
-        now = native_structure(structure)
-        if not self._holds(now):
-            self._build(now)
+        now = self._prepared(structure)
         middle = time.perf_counter()
         n = len(now)
         energies, forces, virial = np.empty(n), np.empty((n, 3)), np.empty(9)
         if not self._native.evaluate(now.positions, now.cell, energies, forces, virial):
             require_finite(now.numbers, energies, forces)
+        self._count(start, middle)
+        return Evaluation(energies, forces, virial.reshape(3, 3))
+
+    def forces(self, structure: Structure) -> FloatArray:
+        """Return the forces, (n, 3) in eV/A, without energies and virial.
+
+        Raises
+        ------
+        InputError, NonFiniteResultError
+            As ``evaluate``.
+        """
+        start = time.perf_counter()
+        now = self._prepared(structure)
+        middle = time.perf_counter()
+        forces = np.empty((len(now), 3))
+        if not self._native.forces(now.positions, now.cell, forces):
+            require_finite(now.numbers, np.zeros(len(now)), forces)
+        self._count(start, middle)
+        return forces
+
+    def _prepared(self, structure: Structure) -> Structure:
+        """Return the structure as the core takes it, with lists that hold."""
+        now = native_structure(structure)
+        if not self._holds(now):
+            self._build(now)
+        return now
+
+    def _count(self, start: float, middle: float) -> None:
         self.seconds["list"] += middle - start
         self.seconds["kernels"] += time.perf_counter() - middle
-        return Evaluation(energies, forces, virial.reshape(3, 3))
 
     def _holds(self, now: Structure) -> bool:
         then = self._built

@@ -10,8 +10,8 @@ import numpy as np
 
 from trimpot import _native
 from trimpot.contract import Evaluation
-from trimpot.elements import SYMBOLS
-from trimpot.errors import InputError, NonFiniteResultError
+from trimpot.errors import InputError
+from trimpot.splines.finite import require_finite
 from trimpot.splines.packing import pack, species_indices
 
 if TYPE_CHECKING:
@@ -154,15 +154,3 @@ class SplinePotential:
             require_finite(structure.numbers, energies[mine], forces[mine])
             results.append(Evaluation(energies[mine], forces[mine], virials[f]))
         return results
-
-
-def require_finite(numbers: np.ndarray, energies: FloatArray, forces: FloatArray) -> None:
-    """Raise ``NonFiniteResultError`` naming the first atom with a NaN or infinity."""
-    bad = ~(np.isfinite(energies) & np.isfinite(forces).all(axis=1))
-    if bad.any():
-        atom = int(np.argmax(bad))
-        raise NonFiniteResultError(
-            f"energy or force of atom {atom} ({SYMBOLS[numbers[atom]]}) is not finite "
-            f"({int(bad.sum())} such atoms); look for coincident atoms or a broken "
-            "trajectory before this step"
-        )

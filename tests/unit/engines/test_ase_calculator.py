@@ -44,6 +44,20 @@ def test_equals_direct_evaluation():
     )
 
 
+def test_forces_alone_are_the_same_and_the_rest_is_computed_when_asked():
+    structure = skewed()
+    full, lean = atoms_of(structure), atoms_of(structure)
+    lean.calc.forces_only = True
+    assert np.array_equal(lean.get_forces(), full.get_forces())
+    assert list(lean.calc.results) == ["forces"]
+    assert lean.get_potential_energy() == full.get_potential_energy()
+    assert np.array_equal(lean.get_stress(), full.get_stress())
+    lean.positions[0] += 0.01
+    full.positions[0] += 0.01
+    assert lean.get_potential_energy() == full.get_potential_energy()
+    assert np.array_equal(lean.get_forces(), full.get_forces())
+
+
 def test_stress_is_negative_when_compressed_and_positive_when_stretched():
     for scale, sign in ((0.80, -1.0), (1.06, 1.0)):
         atoms = bulk("W", "bcc", a=3.165 * scale, cubic=True)
