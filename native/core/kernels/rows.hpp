@@ -30,6 +30,14 @@ struct HighPairs { // a2 b2 a3 b3
   template <int N>
   static constexpr int at(int l) { return LowPairs::at<N>(l) + 2; }
 };
+struct EvenPairs { // a0 b0 a2 b2
+  template <int N>
+  static constexpr int at(int l) { return l / 2 * 2 + l % 2 * N; }
+};
+struct OddPairs { // a1 b1 a3 b3
+  template <int N>
+  static constexpr int at(int l) { return EvenPairs::at<N>(l) + 1; }
+};
 struct LowHalves { // a0 a1 b0 b1
   template <int N>
   static constexpr int at(int l) { return l / 4 * 4 + l % 2 + l % 4 / 2 * N; }
@@ -83,7 +91,12 @@ struct Columns {
 template <class T, int N>
 TRIMPOT_INLINE Columns<T, N> transpose(Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
   using namespace detail;
-  if constexpr (in_one_register<T, 4>) {
+  if constexpr (in_one_register<T, 4> && sizeof(T) == 8) { // shuffles within 16 bytes are cheap
+    const auto ab = shuffled<EvenPairs>(a, b), cd = shuffled<EvenPairs>(c, d);
+    const auto ab2 = shuffled<OddPairs>(a, b), cd2 = shuffled<OddPairs>(c, d);
+    return {shuffled<LowHalves>(ab, cd), shuffled<LowHalves>(ab2, cd2),
+            shuffled<HighHalves>(ab, cd), shuffled<HighHalves>(ab2, cd2)};
+  } else if constexpr (in_one_register<T, 4>) {
     const auto ab = shuffled<LowPairs>(a, b), cd = shuffled<LowPairs>(c, d);
     const auto ab2 = shuffled<HighPairs>(a, b), cd2 = shuffled<HighPairs>(c, d);
     return {shuffled<LowHalves>(ab, cd), shuffled<HighHalves>(ab, cd),
@@ -126,8 +139,10 @@ template <class T, int N>
 TRIMPOT_INLINE Vec<T, N> sums_of_groups(Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
   using namespace detail;
   if constexpr (in_one_register<T, 4>) {
-    const auto ab = shuffled<LowPairs>(a, b) + shuffled<HighPairs>(a, b);
-    const auto cd = shuffled<LowPairs>(c, d) + shuffled<HighPairs>(c, d);
+    using First = std::conditional_t<sizeof(T) == 8, EvenPairs, LowPairs>;
+    using Second = std::conditional_t<sizeof(T) == 8, OddPairs, HighPairs>;
+    const auto ab = shuffled<First>(a, b) + shuffled<Second>(a, b);
+    const auto cd = shuffled<First>(c, d) + shuffled<Second>(c, d);
     return shuffled<LowHalves>(ab, cd) + shuffled<HighHalves>(ab, cd);
   } else {
     const auto t = transpose(a, b, c, d);

@@ -125,6 +125,10 @@ TRIMPOT_INLINE Vec<To, N> convert(Vec<From, N> a) {
 #if defined(__AVX2__) // compilers split these into halves
   if constexpr (std::is_same_v<To, double> && std::is_same_v<From, float> && N == 4) return {_mm256_cvtps_pd(a.v)};
   if constexpr (std::is_same_v<To, float> && std::is_same_v<From, double> && N == 4) return {_mm256_cvtpd_ps(a.v)};
+  if constexpr (std::is_same_v<To, double> && std::is_same_v<From, std::int32_t> && N == 4)
+    return {_mm256_cvtepi32_pd(reinterpret_cast<__m128i>(a.v))};
+  if constexpr (std::is_same_v<To, std::int32_t> && std::is_same_v<From, double> && N == 4)
+    return {reinterpret_cast<typename Vec<To, N>::Native>(_mm256_cvttpd_epi32(a.v))};
 #endif
 #if defined(__AVX512F__)
   if constexpr (std::is_same_v<To, double> && std::is_same_v<From, std::int32_t> && N == 8)
