@@ -55,25 +55,6 @@ class Basis {
                     static_cast<int>(breaks_.size()) - 2);
   }
 
-  // For a vector of distances: their intervals, and how far they lie beyond the starts of these.
-  template <int N>
-  TRIMPOT_INLINE void locate(Vec<Real, N> r, std::int32_t* interval, Real* distance) const {
-    const auto last = broadcast<N>(static_cast<Real>(bins_.size() - 1));
-    const auto bin = convert<std::int32_t>(
-        minimum(maximum((r - broadcast<N>(lower_)) * broadcast<N>(bins_per_length_), Vec<Real, N>{}), last));
-    store(interval, bin);
-    if (uniform_) {
-      store(distance, r - broadcast<N>(lower_) - convert<Real>(bin) * broadcast<N>(step_));
-      return;
-    }
-    for (int l = 0; l < N; ++l) {
-      const int m = bins_[static_cast<std::size_t>(interval[l])];
-      interval[l] = std::min(m + (r[l] >= breaks_[static_cast<std::size_t>(m) + 1] ? 1 : 0),
-                             static_cast<int>(breaks_.size()) - 2);
-      distance[l] = r[l] - breaks_[static_cast<std::size_t>(interval[l])];
-    }
-  }
-
   // The basis at distance x beyond the start of interval m.
   TRIMPOT_INLINE BasisValues<Real> at(int m, Real distance) const {
     const Real* p = powers(m);

@@ -310,18 +310,6 @@ TRIMPOT_INLINE std::uint32_t below(Vec<T, N> a, Vec<T, N> b) {
   }
 }
 
-// Bit l is set where lane l is the number.
-template <int N>
-TRIMPOT_INLINE std::uint32_t equal(Vec<std::int32_t, N> a, std::int32_t number) {
-#if defined(__AVX512F__)
-  if constexpr (N == 16) return _mm512_cmpeq_epi32_mask(reinterpret_cast<__m512i>(a.v), _mm512_set1_epi32(number));
-  if constexpr (N == 8) return _mm256_cmpeq_epi32_mask(reinterpret_cast<__m256i>(a.v), _mm256_set1_epi32(number));
-#endif
-  std::uint32_t bits = 0;
-  for (int l = 0; l < N; ++l) bits |= static_cast<std::uint32_t>(a[l] == number) << l;
-  return bits;
-}
-
 // Writes the lanes whose bit is set one after the other to p; may write N numbers.
 template <class T, int N>
 TRIMPOT_INLINE void pack(T* p, std::uint32_t bits, Vec<T, N> a) {

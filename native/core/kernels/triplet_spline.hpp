@@ -1,7 +1,7 @@
 // Triplet term: E_i = sum_{j<k} V3(r_ij, r_ik, r_jk), a tensor product of cubic B-splines
 // (Xie, Rupp, Hennig 2023, eq. 4). Each pair of neighbours is visited once per centre.
 //
-// Evaluation is in triplet_tiles.hpp; this file holds the term and its design rows.
+// Evaluation is in triplet_sweep.hpp; this file holds the term and its design rows.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 #include "../specs.hpp"
 #include "../term.hpp"
 #include "basis.hpp"
-#include "triplet_tiles.hpp"
+#include "triplet_sweep.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
 
@@ -19,18 +19,25 @@ class TripletSpline final : public Term {
  public:
   explicit TripletSpline(TripletSplineSpec spec) : spec_(std::move(spec)) {
     for (std::size_t t = 0; t < spec_.knots_ij.size(); ++t) {
-      Trio trio{CubicBasis(spec_.knots_ij[t]), CubicBasis(spec_.knots_ik[t]),
-                CubicBasis(spec_.knots_jk[t])};
+      Trio trio{CubicBasis(spec_.knots_ij[t]), CubicBasis(spec_.knots_ik[t]), CubicBasis(spec_.knots_jk[t]), {}};
       cutoff_ = std::max({cutoff_, trio.ij.upper(), trio.ik.upper()});
       if (has_coefficients()) {
-        std::vector<double> grid(spec_.columns[t].size(), 0.0);
-        for (std::size_t g = 0; g < grid.size(); ++g)
+        trio.grid.assign(spec_.columns[t].size(), 0.0);
+        for (std::size_t g = 0; g < trio.grid.size(); ++g)
           if (spec_.columns[t][g] >= 0)
-            grid[g] = spec_.coefficients[static_cast<std::size_t>(spec_.columns[t][g])];
-        single_.emplace_back(trio.ij, trio.ik, trio.jk, grid);
-        double_.emplace_back(trio.ij, trio.ik, trio.jk, grid);
+            trio.grid[g] = spec_.coefficients[static_cast<std::size_t>(spec_.columns[t][g])];
       }
+      exact_.push_back({Basis<double>(trio.ij), Basis<double>(trio.ik), Basis<double>(trio.jk)});
       trios_.push_back(std::move(trio));
+    }
+    if (!has_coefficients()) return;
+    for (int center = 0; center < spec_.n_species; ++center) {
+      single_.emplace_back();
+      double_.emplace_back();
+      for (const auto& trios : sweeps_of(center)) {
+        single_.back().emplace_back(spec_.n_species, trios, trios_, single_tables_);
+        double_.back().emplace_back(spec_.n_species, trios, trios_, double_tables_);
+      }
     }
   }
 
@@ -44,26 +51,19 @@ class TripletSpline final : public Term {
   void rows(const Environment<double>& env, const RowSink& sink) const override {
     std::vector<Leg> js, ks;
     for_each_trio(env.species, [&](int b, int c, std::size_t t) {
-      collect(env, b, trios_[t].ij, trios_[t].exact_ij, js);
-      if (b != c) collect(env, c, trios_[t].ik, trios_[t].exact_ik, ks);
+      collect(env, b, trios_[t].ij, exact_[t].ij, js);
+      if (b != c) collect(env, c, trios_[t].ik, exact_[t].ik, ks);
       const auto& second = b == c ? js : ks;
       for (std::size_t j = 0; j < js.size(); ++j)
         for (std::size_t k = b == c ? j + 1 : 0; k < second.size(); ++k)
-          add_rows(env, sink, trios_[t], spec_.columns[t], js[j], second[k]);
+          add_rows(env, sink, t, js[j], second[k]);
     });
   }
 
  private:
-  // The three bases of one kind of triplet: centre and neighbour species fixed.
-  struct Trio {
-    CubicBasis ij, ik, jk;
-    Basis<double> exact_ij{ij}, exact_ik{ik}, exact_jk{jk};
-
-    std::size_t corner(int l, int m, int n) const {
-      return (static_cast<std::size_t>(l) * static_cast<std::size_t>(ik.n_basis()) +
-              static_cast<std::size_t>(m)) * static_cast<std::size_t>(jk.n_basis()) +
-             static_cast<std::size_t>(n);
-    }
+  // The three bases of a trio.
+  struct Bases {
+    Basis<double> ij, ik, jk;
   };
 
   // A neighbour as one leg of a triplet.
@@ -85,14 +85,38 @@ class TripletSpline final : public Term {
       }
   }
 
+  // The trios of one centre, in as few tables [b][c] as give the legs of a species the same knots in
+  // all trios of a table: mostly one.
+  std::vector<std::vector<int>> sweeps_of(int center) const {
+    const int n = spec_.n_species;
+    std::vector<std::vector<int>> sweeps;
+    std::vector<std::vector<const std::vector<double>*>> legs; // knots, by sweep and species
+    for_each_trio(center, [&](int b, int c, std::size_t t) {
+      const auto *of_b = &spec_.knots_ij[t], *of_c = b == c ? of_b : &spec_.knots_ik[t];
+      auto fits = [](const std::vector<double>* known, const std::vector<double>* knots) {
+        return known == nullptr || *known == *knots;
+      };
+      std::size_t s = 0;
+      while (s < sweeps.size() && !(fits(legs[s][static_cast<std::size_t>(b)], of_b) && fits(legs[s][static_cast<std::size_t>(c)], of_c))) ++s;
+      if (s == sweeps.size()) {
+        sweeps.emplace_back(n * n, -1);
+        legs.emplace_back(n, nullptr);
+      }
+      sweeps[s][static_cast<std::size_t>(b * n + c)] = static_cast<int>(t);
+      legs[s][static_cast<std::size_t>(b)] = of_b;
+      legs[s][static_cast<std::size_t>(c)] = of_c;
+    });
+    return sweeps;
+  }
+
   template <class Real>
   double add(const Environment<Real>& env, Gradient<Real> g,
-             const std::vector<TripletTiles<Real>>& tiles) const {
+             const std::vector<std::vector<TripletSweep<Real>>>& sweeps) const {
     double energy = 0.0;
-    for_each_trio(env.species, [&](int b, int c, std::size_t t) {
+    for (const auto& sweep : sweeps[static_cast<std::size_t>(env.species)]) {
       env.arena->release();
-      energy += tiles[t].evaluate(env, b, c, g);
-    });
+      energy += sweep.evaluate(env, g);
+    }
     return energy;
   }
 
@@ -167,13 +191,14 @@ class TripletSpline final : public Term {
     return out;
   }
 
-  static void add_rows(const Environment<double>& env, const RowSink& sink, const Trio& trio,
-                       const std::vector<std::int32_t>& columns, const Leg& j, const Leg& k) {
+  void add_rows(const Environment<double>& env, const RowSink& sink, std::size_t t, const Leg& j, const Leg& k) const {
+    const Trio& trio = trios_[t];
+    const std::vector<std::int32_t>& columns = spec_.columns[t];
     const double dw[3] = {k.x - j.x, k.y - j.y, k.z - j.z};
     const double r = std::sqrt(dw[0] * dw[0] + dw[1] * dw[1] + dw[2] * dw[2]);
     if (r >= trio.jk.upper() || r < trio.jk.lower() || r == 0.0) return;
     const int n = trio.jk.locate(r);
-    const BasisValues<double> bn = trio.exact_jk.at(n, r - trio.jk.start(n));
+    const BasisValues<double> bn = exact_[t].jk.at(n, r - trio.jk.start(n));
     const TripletRows out = destinations(env, sink, j, k, dw, r);
     for (int l = 0; l < 4; ++l)
       for (int m = 0; m < 4; ++m) {
@@ -189,8 +214,11 @@ class TripletSpline final : public Term {
 
   TripletSplineSpec spec_;
   std::vector<Trio> trios_;
-  std::vector<TripletTiles<float>> single_;
-  std::vector<TripletTiles<double>> double_;
+  std::vector<Bases> exact_;
+  TripletTables<float> single_tables_;
+  TripletTables<double> double_tables_;
+  std::vector<std::vector<TripletSweep<float>>> single_; // by centre
+  std::vector<std::vector<TripletSweep<double>>> double_;
   double cutoff_ = 0.0;
 };
 

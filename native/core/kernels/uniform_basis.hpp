@@ -6,8 +6,6 @@
 #include <vector>
 
 #include "../bspline.hpp"
-#include "basis.hpp"
-#include "rows.hpp"
 #include "simd.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
@@ -46,54 +44,5 @@ inline void to_uniform_basis(const CubicBasis& basis, double* coefficients, std:
   }
   for (std::size_t i = 0; i < mapped.size(); ++i) coefficients[i * stride] = mapped[i];
 }
-
-// One axis of a table: finds intervals and basis values for a vector of distances. Where the
-// breaks are equally spaced, values are those of the functions U, in which the table must be.
-template <class Real>
-class Axis {
- public:
-  static constexpr int N = lanes<Real>;
-  using V = Vec<Real, N>;
-
-  explicit Axis(const CubicBasis& basis)
-      : basis_(basis), uniform_(basis_.uniform()), last_(static_cast<Real>(basis.n_intervals() - 1)),
-        lower_(static_cast<Real>(basis.lower())), upper_(static_cast<Real>(basis.upper())),
-        per_length_(static_cast<Real>(basis.n_intervals() / (basis.upper() - basis.lower()))) {}
-
-  bool uniform() const { return uniform_; }
-  Real lower() const { return lower_; }
-  Real upper() const { return upper_; }
-  // Slopes times this are derivatives by r.
-  Real per_length() const { return uniform_ ? per_length_ : Real(1); }
-
-  // Values of the basis and slopes (fours, in the order of store_fours) and intervals for a vector
-  // of distances.
-  TRIMPOT_INLINE Vec<std::int32_t, N> at(V r, Real* value, Real* slope) const {
-    if (!uniform_) return search(r, value, slope);
-    const V t = maximum((r - broadcast<N>(lower_)) * broadcast<N>(per_length_), V{});
-    const auto m = convert<std::int32_t>(minimum(t, broadcast<N>(last_)));
-    const auto u = uniform_values(t - convert<Real>(m));
-    store_fours(value, u.v0, u.v1, u.v2, u.v3);
-    store_fours(slope, u.s0, u.s1, u.s2, u.s3);
-    return m;
-  }
-
- private:
-  [[gnu::noinline]] Vec<std::int32_t, N> search(V r, Real* value, Real* slope) const {
-    std::int32_t interval[N];
-    Real distance[N];
-    basis_.template locate<N>(minimum(maximum(r, broadcast<N>(lower_)), broadcast<N>(upper_)), interval, distance);
-    for (int l = 0; l < N; ++l) {
-      const auto b = basis_.at(interval[l], distance[l]);
-      store(value + 4 * place_of_four<N>(l), b.value);
-      store(slope + 4 * place_of_four<N>(l), b.slope);
-    }
-    return load<N>(interval);
-  }
-
-  Basis<Real> basis_;
-  bool uniform_;
-  Real last_, lower_, upper_, per_length_;
-};
 
 } // namespace trimpot::TRIMPOT_ISA
