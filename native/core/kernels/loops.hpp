@@ -245,7 +245,7 @@ class Loop {
       for (int b = 0; b < n; ++b) order[start[std::min(count_[b], batch)]++] = b;
       for (int o = 0; o < n; ++o) {
         const int b = order[o];
-        energy_[b] = evaluate(plan_.many_body, first + b, b);
+        energy_[b][3] = evaluate(plan_.many_body, first + b, b);
       }
     }
     for (int b = 0; b < n; ++b) {
@@ -298,8 +298,7 @@ class Loop {
   // they fall into batches.
   TRIMPOT_INLINE void spread(int b, Strain& strain) {
     const int at = b * row_, count = count_[b];
-    store(own_part_[b], load<4>(own_part_[b]) + convert<double>(gradient_sum(b, strain)));
-    own_part_[b][3] += energy_[b];
+    store(own_part_[b], load<4>(own_part_[b]) + convert<double>(gradient_sum(b, strain)) + load<4>(energy_[b]));
     for (int j = at; j < at + count; j += N) {
       alignas(64) Real fours[4 * N];
       store_fours(fours, load<N>(gx_ + j), load<N>(gy_ + j), load<N>(gz_ + j), V{});
@@ -320,7 +319,7 @@ class Loop {
   Real pair_scale_ = Real(1); // of all slopes of the pair term
   Real scale_[4];             // of force and energy
   int count_[batch];
-  double energy_[batch], own_part_[batch][4];
+  double energy_[batch][4] = {}, own_part_[batch][4]; // force and energy
   Real *x_, *y_, *z_, *r_, *gx_, *gy_, *gz_;
   std::int32_t *species_, *neighbor_;
 };

@@ -72,7 +72,8 @@ TRIMPOT_INLINE Vec<T, N> every_fourth(Row&& row, int first) {
   }
   if constexpr (std::is_same_v<T, double> && N == 8)
     return {_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(row(first))), _mm256_loadu_pd(row(first + 4)), 1)};
-#elif defined(__AVX2__)
+#endif
+#if defined(__AVX2__)
   if constexpr (std::is_same_v<T, float> && N == 8)
     return {_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(first))), _mm_loadu_ps(row(first + 4)), 1)};
 #endif
@@ -114,6 +115,13 @@ TRIMPOT_INLINE Columns<T, N> transpose(Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Ve
 // Reads N rows of four numbers, row(l) pointing to that of lane l.
 template <int N, class T, class Row>
 TRIMPOT_INLINE Columns<T, N> load_rows(Row&& row) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float> && N == 16) {
+    const auto a = load_rows<8, T>(row), b = load_rows<8, T>([&](int l) { return row(l + 8); });
+    auto join = [](Vec<T, 8> p, Vec<T, 8> q) { return Vec<T, 16>{_mm512_insertf32x8(_mm512_castps256_ps512(p.v), q.v, 1)}; };
+    return {join(a.x, b.x), join(a.y, b.y), join(a.z, b.z), join(a.w, b.w)};
+  }
+#endif
   return transpose(detail::every_fourth<N, T>(row, 0), detail::every_fourth<N, T>(row, 1),
                    detail::every_fourth<N, T>(row, 2), detail::every_fourth<N, T>(row, 3));
 }

@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 FLOPS_PER_LISTED_PAIR = 10.0
 """Vector, squared distance and comparison with the cutoff (3 + 5 + 2)."""
 
-FLOPS_PER_PAIR = 45.0
-"""Inverse square root and position in the interval (10), value and slope of a cubic (11);
-force, energy and virial (24)."""
+FLOPS_PER_PAIR = 26.0
+"""Inverse root and position in the interval (15), slope of a cubic (4), force (7)."""
 
-FLOPS_PER_TRIPLET = 440.0
-"""Four tiles of 4 x 4 coefficients met twice: 8 fused multiply-adds of 16 lanes (256); the
-products of the bases and the sums for dE/dr_ik (64); the fold over r_ik and dE/dr_jk (20);
-r_jk, its basis and its force (100)."""
+FLOPS_PER_TRIPLET = 316.0
+"""4 x 4 cubics and their slopes by Horner's scheme: 5 fused multiply-adds of 16 lanes
+(160); products with the bases and sums along both legs (80) and along the opposite side
+(31); that side's length, position in its interval, and force (45)."""
 
 BYTES_PER_LISTED_PAIR = 2.0
 """The index of a neighbour in a patch; its position is in a cache."""

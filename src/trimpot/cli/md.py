@@ -46,7 +46,7 @@ def md(
         typer.Option(help="Of the Langevin thermostat, 1/ps.", show_default="10.0"),
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="double or mixed.", show_default="double")
+        str | None, typer.Option(help="auto, double or mixed.", show_default="auto")
     ] = None,
     supercell: Annotated[
         str, typer.Option(metavar="NXxNYxNZ", help="Copies of the cell.")

@@ -110,6 +110,7 @@ class Calculator(AseCalculator):
         self.threads = threads
         self.precision = precision
         self.forces_only = False
+        self._mirror = Atoms()
         self._follower = follow(
             potential, skin=self.skin, threads=threads, precision=precision
         )
@@ -150,12 +151,14 @@ class Calculator(AseCalculator):
 
     def _remember(self, structure: Structure) -> None:
         """Keep what results belong to; ASE compares it with the next atoms."""
-        if self.atoms is None or len(self.atoms) != len(structure):
-            self.atoms = Atoms(structure.numbers)
-        self.atoms.arrays["numbers"] = structure.numbers
-        self.atoms.arrays["positions"] = structure.positions
-        self.atoms.cell[:] = structure.cell
-        self.atoms.pbc = structure.pbc
+        if len(self._mirror) != len(structure):
+            self._mirror = Atoms(structure.numbers)
+        mirror = self._mirror  # making Atoms anew costs as much as a force call
+        mirror.arrays["numbers"] = structure.numbers
+        mirror.arrays["positions"] = structure.positions
+        mirror.cell[:] = structure.cell
+        mirror.pbc = structure.pbc
+        self.atoms = mirror
 
     def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
         """Return what changed since the last calculation; exact unless ``tol`` is given.

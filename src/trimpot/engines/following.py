@@ -52,6 +52,15 @@ def follow(
     return ListFollower(potential, skin=skin, threads=threads)
 
 
+def fastest_precision(potential: Potential) -> Precision:
+    """Return "mixed" if the potential offers it, else "double"."""
+    try:
+        follow(potential, precision="mixed")
+    except InputError:
+        return "double"
+    return "mixed"
+
+
 class ListFollower:
     """Any potential with a Verlet list."""
 

@@ -13,6 +13,7 @@ from ase.md.langevin import Langevin
 from ase.md.verlet import VelocityVerlet
 
 from trimpot.engines.ase import Calculator
+from trimpot.engines.following import fastest_precision
 from trimpot.engines.md_samples import Sample, Samples, snapshot
 from trimpot.engines.md_settings import MdSettings
 from trimpot.engines.md_statistics import FEWEST, Average, Drift, average, drift
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ase import Atoms
     from ase.md.md import MolecularDynamics
 
-    from trimpot.contract import Potential
+    from trimpot.contract import Potential, Precision
 
 KEPT_COLUMNS = {"numbers", "positions", "momenta", "masses"}
 """Columns of the structure that dynamics carries along."""
@@ -91,6 +92,8 @@ class MdResult:
         Time per step.
     velocities : str
         Where the velocities came from.
+    precision : {"double", "mixed"}
+        Arithmetic of the kernels.
     """
 
     atoms: Atoms
@@ -99,6 +102,14 @@ class MdResult:
     drift: Drift | None
     speed: Speed
     velocities: str
+    precision: Precision
+
+
+def precision_of(potential: Potential, settings: MdSettings) -> Precision:
+    """Return the arithmetic that a run uses."""
+    if settings.precision == "auto":
+        return fastest_precision(potential)
+    return settings.precision
 
 
 def run(
@@ -136,12 +147,13 @@ def run(
     """
     _check(atoms)
     moving = _movable(atoms)
+    precision = precision_of(potential, settings)
     velocities = set_starting_velocities(moving, settings)
     moving.calc = Calculator(
         potential,
         skin=settings.skin,
         threads=settings.threads,
-        precision=settings.precision,
+        precision=precision,
     )
     if watcher is not None:
         watcher.note(velocities)
@@ -160,6 +172,7 @@ def run(
         drift=_drift(counted, settings),
         speed=_speed(seconds, len(moving), settings),
         velocities=velocities,
+        precision=precision,
     )
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal, get_args
 
-from trimpot.contract import Precision
 from trimpot.errors import InputError
 
 Ensemble = Literal["nve", "langevin"]
 
-DEFAULT_PRECISION: Precision = "double"
+MdPrecision = Literal["auto", "double", "mixed"]
+
+DEFAULT_PRECISION: MdPrecision = "auto"
 """Arithmetic of dynamics when nothing is said; every place that needs it reads it here."""
 
 WHOLE = ("steps", "seed", "log_interval", "trajectory_interval", "threads")
@@ -54,8 +55,9 @@ class MdSettings:
         Steps between two frames of the trajectory; 0: no trajectory.
     equilibration : float
         Share of the run, 0 to below 1, that averages and drift leave out at its start.
-    precision : {"double", "mixed"}
-        Arithmetic of the kernels (docs/conventions.md).
+    precision : {"auto", "double", "mixed"}
+        Arithmetic of the kernels (docs/conventions.md). "auto": mixed where the potential
+        offers it, else double.
     threads : int
         Threads of one force call; 0 means all available cores.
     skin : float
@@ -76,13 +78,13 @@ class MdSettings:
     log_interval: int = 10
     trajectory_interval: int = 100
     equilibration: float = 0.2
-    precision: Precision = DEFAULT_PRECISION
+    precision: MdPrecision = DEFAULT_PRECISION
     threads: int = 0
     skin: float = 1.0
 
     def __post_init__(self) -> None:
         _check_choice("ensemble", self.ensemble, get_args(Ensemble))
-        _check_choice("precision", self.precision, get_args(Precision))
+        _check_choice("precision", self.precision, get_args(MdPrecision))
         for name in WHOLE:
             value = getattr(self, name)
             if not isinstance(value, Integral):

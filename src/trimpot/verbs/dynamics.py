@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trimpot.engines.md import MdResult, Output, run
+from trimpot.engines.md import MdResult, Output, precision_of, run
 from trimpot.engines.md_outputs import LogFile, TrajectoryFile, extxyz
 from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import InputError, NonFiniteResultError, WriteError
@@ -23,7 +23,7 @@ from trimpot.verbs.watching import Silent
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from trimpot.contract import Potential
+    from trimpot.contract import Potential, Precision
     from trimpot.engines.md_statistics import Average
     from trimpot.verbs.watching import Watcher
 
@@ -101,7 +101,7 @@ def md(
         atoms = structure
     whole = repeated(atoms, supercell)
     folder = _new_output(Path(output))
-    watcher.note(_opening(whole, settings))
+    watcher.note(_opening(whole, settings, precision_of(potential, settings)))
     if "momenta" in atoms.arrays and "momenta" not in whole.arrays:
         watcher.note("velocities of the structure not used: copies would move as one")
     result = _recorded(potential, whole, settings, folder, watcher)
@@ -121,6 +121,7 @@ def md_document(done: MdRun) -> dict[str, object]:
         "atoms": len(result.atoms),
         "settings": asdict(done.settings),
         "velocities": result.velocities,
+        "precision": result.precision,
         "averages": asdict(result.averages),
         "drift": None if result.drift is None else asdict(result.drift),
         "speed": asdict(result.speed),
@@ -182,12 +183,12 @@ def _new_output(folder: Path) -> Path:
     return folder
 
 
-def _opening(atoms: Atoms, settings: MdSettings) -> str:
+def _opening(atoms: Atoms, settings: MdSettings, precision: Precision) -> str:
     formula = atoms.get_chemical_formula()  # type: ignore[no-untyped-call]
     time_ps = settings.steps * settings.timestep_fs / 1000.0
     return (
         f"{formula}: {settings.ensemble}, {settings.steps} steps of "
-        f"{settings.timestep_fs:g} fs ({time_ps:g} ps), {settings.precision} precision"
+        f"{settings.timestep_fs:g} fs ({time_ps:g} ps), {precision} precision"
     )
 
 

@@ -7,6 +7,7 @@ from ase import Atoms, units
 from ase.build import bulk
 from ase.constraints import FixAtoms
 
+from spline_samples import random_potential
 from toy_potentials import Morse, NotFinite, crystal, skewed
 from trimpot.engines.ase import Calculator, structure_from_atoms
 from trimpot.engines.md import run
@@ -226,7 +227,7 @@ def test_atoms_thrown_out_of_reach_stop_the_run(force):
         ({"log_interval": 0}, "log_interval is 0"),
         ({"trajectory_interval": -1}, "trajectory_interval"),
         ({"equilibration": 1.0}, "equilibration is 1.0"),
-        ({"precision": "half"}, "expected double or mixed"),
+        ({"precision": "half"}, "expected auto or double or mixed"),
         ({"seed": -1}, "seed is -1"),
         ({"skin": float("inf")}, "skin is inf"),
     ],
@@ -255,3 +256,11 @@ def test_structures_that_cannot_move_are_refused():
         run(Morse(), broken, settings())
     with pytest.raises(InputError, match="double precision only"):
         run(Morse(), atoms_of(crystal()), settings(precision="mixed"))
+
+
+def test_the_fastest_precision_on_offer_is_taken():
+    assert run(Morse(), atoms_of(crystal()), settings(steps=1)).precision == "double"
+    spline = random_potential("pair", 1)
+    atoms = atoms_of(crystal())
+    assert run(spline, atoms, settings(steps=1)).precision == "mixed"
+    assert run(spline, atoms, settings(steps=1, precision="double")).precision == "double"

@@ -167,7 +167,7 @@ def test_command(trained, cell, tmp_path, capsys):
     [
         ("--supercell", "2x2", "expected NXxNYxNZ"),
         ("--ensemble", "npt", "expected nve or langevin"),
-        ("--precision", "half", "expected double or mixed"),
+        ("--precision", "half", "expected auto or double or mixed"),
         ("--steps", "-5", "steps is -5"),
     ],
 )
