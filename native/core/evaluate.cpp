@@ -44,7 +44,7 @@ void evaluate(const std::vector<TermPointer>& terms, const NeighborhoodView& hoo
     auto& mine = results[static_cast<std::size_t>(t)];
     mine.assign(size, 0.0);
     const Block<double, std::int32_t> block{hood.n_local, hood.n_all, rows.data(), hood.first,
-                                            hood.neighbors, nullptr, mine.data()};
+                                            hood.neighbors, nullptr, nullptr, mine.data()};
     kernels().evaluate_list(terms, block, hood.n_local * t / n, hood.n_local * (t + 1) / n,
                             virials.data() + 9 * t);
   });

@@ -51,13 +51,16 @@ Follower::Follower(std::vector<TermPointer> terms, double cutoff, double skin, b
   require_coefficients(terms_);
   const NearTerms near = kernels().near_terms(terms_);
   many_body_ = near.on_others;
-  near_reach_ = near.reach > 0.0 ? near.reach + skin : 0.0;
+  near_ = near.reach;
 }
 
 void Follower::build(std::int64_t n, const double* positions, const std::int32_t* species,
                      const double* cell9, const bool* pbc) {
-  patches_ = build_patches(n, positions, cell9, pbc, cutoff_ + skin_, near_reach_, threads_,
-                           atoms_per_patch, std::move(patches_));
+  std::vector<double> reaches; // of pairs, then of near neighbours, by age
+  for (const double reach : {cutoff_, near_})
+    for (int age = 0; age < ages && reach > 0.0; ++age) reaches.push_back(reach + searched(age));
+  patches_ = build_patches(n, positions, cell9, pbc, cutoff_ + skin_, reaches, threads_, atoms_per_patch,
+                           std::move(patches_));
   n_ = n;
   build_positions_.assign(positions, positions + 3 * n);
   atoms_.resize(static_cast<std::size_t>(4 * n));
@@ -76,9 +79,8 @@ void Follower::build(std::int64_t n, const double* positions, const std::int32_t
   }
   results_.resize(static_cast<std::size_t>(4 * results_of_[count]));
   virials_.resize(9 * count);
-  halo_.first.assign(static_cast<std::size_t>(n) + 1, 0);
-  halo_.rows.clear();
   if (!many_body_) return;
+  halo_.first.assign(static_cast<std::size_t>(n) + 1, 0);
   auto for_halo = [&](auto&& visit) {
     for (std::size_t p = 0; p < count; ++p) {
       const Patch& patch = patches_.patches[p];
@@ -93,9 +95,14 @@ void Follower::build(std::int64_t n, const double* positions, const std::int32_t
   for_halo([&](std::size_t atom, std::int64_t row) { halo_.rows[static_cast<std::size_t>(next[atom]++)] = row; });
 }
 
-bool Follower::holds(const double* positions, const double* f, double smallest) const {
-  const double reach = cutoff_ + skin_, roundoff = 1e-9 * reach;
-  auto safe = [&](double moved) { return smallest * reach - 2.0 * moved > cutoff_ + roundoff || (moved == 0.0 && smallest == 1.0); };
+int Follower::age(const double* positions, const double* f, double smallest) const {
+  const double roundoff = 1e-9 * (cutoff_ + skin_);
+  auto age_after = [&](double moved) {
+    auto holds = [&](double reach, double margin) { return smallest * (reach + margin) - 2.0 * moved > reach + roundoff; };
+    for (int age = 0; age < ages; ++age)
+      if (holds(cutoff_, searched(age)) && (near_ == 0.0 || holds(near_, searched(age)))) return age;
+    return moved == 0.0 && smallest == 1.0 ? ages - 1 : -1;
+  };
   // A cheap bound first: without the mean displacement taken off.
   double largest = 0.0;
   const bool rigid = f[0] == 1.0 && f[4] == 1.0 && f[8] == 1.0 && f[1] == 0.0 && f[2] == 0.0 &&
@@ -109,11 +116,15 @@ bool Follower::holds(const double* positions, const double* f, double smallest) 
       largest = square > largest ? square : largest;
       sum += square;
     }
-    if (!std::isfinite(sum)) return false;
-    if (safe(std::sqrt(largest))) return true;
+    if (!std::isfinite(sum)) return -1;
+    const int found = age_after(std::sqrt(largest));
+    if (found >= 0) return found;
   }
-  return safe(largest_displacement(n_, positions, build_positions_.data(), f));
+  return age_after(largest_displacement(n_, positions, build_positions_.data(), f));
 }
+
+// How far beyond its cutoff a pair may have been at the build, at most.
+double Follower::searched(int age) const { return skin_ * (age + 1) / ages; }
 
 // Writes the own atoms of a patch as they lie in the cell.
 void Follower::place_atoms(std::size_t p, const double* positions, const double* cell) {
@@ -130,17 +141,21 @@ void Follower::place_atoms(std::size_t p, const double* positions, const double*
 }
 
 template <class Real>
-void Follower::evaluate_patch(std::size_t p, AlignedVector<Real>& rows, bool everything) {
+void Follower::evaluate_patch(std::size_t p, int age, AlignedVector<Real>& rows, bool everything) {
   const Patch& patch = patches_.patches[p];
   rows.resize(4 * (static_cast<std::size_t>(patch.n_all) + 1));
   const TableView table{patch.n_all, patch.atoms.data(), patch.images.data(), atoms_.data(),
                         images_.data(), patch.center};
   double* const results = results_.data() + 4 * results_of_[p];
-  if (near_reach_ > 0.0) std::fill(results, results_.data() + 4 * results_of_[p + 1], 0.0);
+  if (near_ > 0.0) std::fill(results, results_.data() + 4 * results_of_[p + 1], 0.0);
   double* const virial = everything ? virials_.data() + 9 * p : nullptr;
   if (everything) std::fill(virial, virial + 9, 0.0);
+  auto within = [&](int first) {
+    const auto q = static_cast<std::size_t>(first + age);
+    return q < patch.within.size() ? patch.within[q].data() : nullptr;
+  };
   const Block<Real, std::uint16_t> block{patch.n_own, patch.n_all, rows.data(), patch.first.data(),
-                                         patch.neighbors.data(), patch.near.data(), results, species_};
+                                         patch.neighbors.data(), within(0), within(ages), results, species_};
   if constexpr (std::is_same_v<Real, float>) {
     kernels().fill_mixed(table, rows.data());
     write_far_row(rows.data() + 4 * patch.n_all);
@@ -153,28 +168,29 @@ void Follower::evaluate_patch(std::size_t p, AlignedVector<Real>& rows, bool eve
 }
 
 // Adds up what all patches say of the own atoms of one, in the order of the patches. Returns a
-// number that is finite if all of these are.
+// number that is 0 if all of these are finite.
 double Follower::collect(std::size_t p, double* energies, double* forces) const {
-  const bool everything = energies != nullptr;
   const double* own = results_.data() + 4 * results_of_[p];
   double check = 0.0;
   for (std::int64_t a = own_[p]; a < own_[p + 1]; ++a, own += 4) {
     double f[3] = {own[0], own[1], own[2]};
-    for (std::int64_t h = halo_.first[static_cast<std::size_t>(a)]; h < halo_.first[static_cast<std::size_t>(a) + 1]; ++h) {
-      const double* row = results_.data() + 4 * halo_.rows[static_cast<std::size_t>(h)];
-      for (int k = 0; k < 3; ++k) f[k] += row[k];
+    if (many_body_) {
+      for (std::int64_t h = halo_.first[static_cast<std::size_t>(a)]; h < halo_.first[static_cast<std::size_t>(a) + 1]; ++h) {
+        const double* row = results_.data() + 4 * halo_.rows[static_cast<std::size_t>(h)];
+        for (int k = 0; k < 3; ++k) f[k] += row[k];
+      }
     }
     const std::int64_t i = patches_.order[static_cast<std::size_t>(a)];
     std::copy(f, f + 3, forces + 3 * i);
     check += (f[0] + f[1]) * 0.0 + f[2] * 0.0;
-    if (!everything) continue;
+    if (energies == nullptr) continue;
     energies[i] = own[3];
     check += own[3] * 0.0;
   }
   return check;
 }
 
-bool Follower::evaluate(const double* positions, const double* cell, double* energies,
+bool Follower::evaluate(const double* positions, const double* cell, int age, double* energies,
                         double* forces, double* virial) {
   for (std::size_t m = 0; m < patches_.images.size() / 3; ++m) {
     const std::int32_t* s = patches_.images.data() + 3 * m;
@@ -191,15 +207,17 @@ bool Follower::evaluate(const double* positions, const double* cell, double* ene
     AlignedVector<float> single;
     AlignedVector<double> exact;
     phases.each(0, count, [&](std::int64_t p) { place_atoms(static_cast<std::size_t>(p), positions, cell); });
+    auto collect_patch = [&](std::int64_t p) {
+      checks[static_cast<std::size_t>(p)] = collect(static_cast<std::size_t>(p), energies, forces);
+    };
     phases.each(1, count, [&](std::int64_t p) {
       if (mixed_)
-        evaluate_patch(static_cast<std::size_t>(p), single, virial != nullptr);
+        evaluate_patch(static_cast<std::size_t>(p), age, single, virial != nullptr);
       else
-        evaluate_patch(static_cast<std::size_t>(p), exact, virial != nullptr);
+        evaluate_patch(static_cast<std::size_t>(p), age, exact, virial != nullptr);
+      if (!many_body_) collect_patch(p); // other patches say nothing of its atoms
     });
-    phases.each(2, count, [&](std::int64_t p) {
-      checks[static_cast<std::size_t>(p)] = collect(static_cast<std::size_t>(p), energies, forces);
-    });
+    if (many_body_) phases.each(2, count, collect_patch);
   });
   phases.rethrow();
   if (virial != nullptr) {
@@ -216,7 +234,7 @@ std::int64_t Follower::bytes() const {
                     4 * (patches_.order.capacity() + patches_.wraps.capacity());
   for (const Patch& patch : patches_.patches)
     sum += 4 * (patch.atoms.capacity() + patch.images.capacity()) + 8 * patch.first.capacity() +
-           2 * (patch.neighbors.capacity() + patch.near.capacity());
+           2 * (patch.neighbors.capacity() + patch.within.size() * patch.first.capacity());
   return static_cast<std::int64_t>(sum);
 }
 

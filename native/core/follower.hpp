@@ -13,6 +13,8 @@ namespace trimpot {
 
 class Follower {
  public:
+  static constexpr int ages = 4;
+
   // mixed: single arithmetic on positions relative to a patch, sums over atoms in double.
   // skin: angstrom, beyond the largest cutoff of the terms. threads: 0 means all cores.
   // Throws std::invalid_argument for a term that has no coefficients.
@@ -22,15 +24,17 @@ class Follower {
   void build(std::int64_t n, const double* positions, const std::int32_t* species,
              const double* cell9, const bool* pbc);
 
-  // Whether the lists hold every pair within the cutoff after the atoms have moved and the cell
-  // rows have become cell . deformation, whose smallest singular value is given (see
-  // largest_displacement). False for positions that are not numbers.
-  bool holds(const double* positions, const double* deformation9, double smallest) const;
+  // How old the lists are, 0 .. ages - 1, after the atoms have moved and the cell rows have become
+  // cell . deformation, whose smallest singular value is given (see largest_displacement). The
+  // older, the more of the skin must be searched for pairs within the cutoff. -1: they may lack
+  // such a pair, or positions are not numbers.
+  int age(const double* positions, const double* deformation9, double smallest) const;
 
   // energies: n, forces: n x 3, virial: 9 (-dE/d(strain), eV), all written; without energies and
-  // virial (both null) forces only, which is faster. Returns whether all of them are finite.
-  bool evaluate(const double* positions, const double* cell9, double* energies, double* forces,
-                double* virial);
+  // virial (both null) forces only, which is faster. age: of these positions (0 right after a
+  // build). Returns whether all of them are finite.
+  bool evaluate(const double* positions, const double* cell9, int age, double* energies,
+                double* forces, double* virial);
 
   std::int64_t size() const { return n_; }
   std::int64_t bytes() const; // held by lists and buffers
@@ -43,12 +47,14 @@ class Follower {
   };
 
   template <class Real>
-  void evaluate_patch(std::size_t p, AlignedVector<Real>& rows, bool everything);
+  void evaluate_patch(std::size_t p, int age, AlignedVector<Real>& rows, bool everything);
+  double searched(int age) const;
   void place_atoms(std::size_t p, const double* positions, const double* cell9);
   double collect(std::size_t p, double* energies, double* forces) const;
 
   std::vector<TermPointer> terms_;
-  double cutoff_, skin_, near_reach_ = 0.0;
+  double cutoff_, skin_;
+  double near_ = 0.0; // reach of the terms that need near neighbours; 0: there are none
   bool mixed_, many_body_ = false;
   int threads_;
   std::int64_t n_ = 0;

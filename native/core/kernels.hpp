@@ -29,7 +29,9 @@ struct Block {
   const Real* rows = nullptr;          // (n_all + 1) x 4: x, y, z, species; the last is far away
   const std::int64_t* first = nullptr; // n_own + 1
   const Index* neighbors = nullptr;    // all of a list, or padded to 16 with n_all
-  // How many of an atom's first neighbours can be within the reach of many-body terms; null: all.
+  // How many of an atom's first neighbours can be within the cutoff, and within the reach of terms
+  // beside the pair curves; null: all.
+  const Index* counts = nullptr;
   const Index* near = nullptr;
   // n_all x 4: force, energy. Where terms act on neighbours all rows are added to, else those of
   // own atoms are written.

@@ -35,8 +35,8 @@ struct Neighbor {
 // Builds patches one after the other; one per thread.
 class Builder {
 public:
-  Builder(const Space& space, double near_reach)
-      : space_(space), near_square_(near_reach * near_reach),
+  Builder(const Space& space, const std::vector<double>& reaches)
+      : space_(space), reaches_(reaches), within_(reaches.size()),
         table_index_(static_cast<std::size_t>(space.bins.size()), none) {}
 
   // Appends the patch of these homes, or several if its table would be too large. The atoms
@@ -52,18 +52,20 @@ private:
   static constexpr std::int32_t none = -1;
 
   const Space& space_;
-  double near_square_;
+  const std::vector<double>& reaches_;
+  std::vector<AlignedVector<std::uint16_t>> within_; // by reach
   const SearchKernels& search_ = kernels().search;
   Candidates candidates_;
   std::vector<std::int32_t> table_index_; // of each slot
   AlignedVector<std::int32_t> table_;     // slots
   std::int64_t n_own_ = 0;
   std::vector<std::int64_t> first_;
-  AlignedVector<std::uint16_t> neighbors_, near_;
+  AlignedVector<std::uint16_t> neighbors_;
   std::vector<std::int32_t> lengths_; // of the rows, without padding
   AlignedVector<std::uint16_t> marks_;
   std::vector<std::int32_t> counts_;
   AlignedVector<std::int32_t> keys_;
+  std::vector<std::int32_t> surely_;
   std::vector<std::uint16_t> used_; // marks of candidates that are any own atom's neighbour
   std::vector<std::uint16_t> numbers_; // of the candidates in the table
   std::vector<Neighbor> exact_;
@@ -148,28 +150,31 @@ private:
     lengths_.push_back(static_cast<std::int32_t>(count));
     neighbors_.resize(first_.back());
     std::uint16_t* const row = neighbors_.data() + begin;
-    RowState state{0, false};
+    std::int32_t* keys = nullptr;
     if (candidates_.outer > 0.0f) {
-      std::int32_t* const keys = keys_.data() + i * candidates_.keys_per_row();
-      state = search_.sort(order, keys, count, row);
-      if (state.doubtful) settle_order(i, keys, count, order.step, row);
+      keys = keys_.data() + i * candidates_.keys_per_row();
+      if (search_.sort(order, keys, count, row)) settle_order(i, keys, count, order.step, row);
     } else {
       sort_exactly(i, marks_.data() + i * candidates_.n_groups(), row);
     }
-    std::int64_t near = state.n_near;
-    while (near < count && square_to(i, row[near]) < near_square_) ++near;
-    near_.push_back(static_cast<std::uint16_t>(near));
+    for (std::size_t q = 0; q < reaches_.size(); ++q) {
+      std::int64_t within = keys == nullptr ? 0 : std::count_if(keys, keys + count, [&](std::int32_t key) { return key < surely_[q]; });
+      while (within < count && square_to(i, row[within]) < reaches_[q] * reaches_[q]) ++within;
+      within_[q].push_back(static_cast<std::uint16_t>(within));
+    }
   }
 
-  // How to sort the rows of the current home.
-  RowOrder row_order(int shift) const {
+  // How to sort the rows of the current home, and the keys below which a neighbour surely lies within
+  // each reach.
+  RowOrder row_order(int shift) {
     const double levels = std::ldexp(1.0, 31 - shift), unit = std::ldexp(1.0, shift);
     const double doubt = std::floor(levels * (candidates_.outer - candidates_.inner)) + 2.0;
-    const double near = near_square_ / (space_.cutoff * space_.cutoff) * levels - doubt;
     auto key = [unit](double level) {
       return static_cast<std::int32_t>(std::clamp(level * unit, 0.0, 2147483647.0));
     };
-    return {numbers_.data(), shift, key(doubt + 1.0), key(near)};
+    surely_.clear();
+    for (const double reach : reaches_) surely_.push_back(key(reach * reach / (space_.cutoff * space_.cutoff) * levels - doubt));
+    return {numbers_.data(), shift, key(doubt + 1.0)};
   }
 
   // Sorts neighbours whose keys are closer than `step` by their exact distances.
@@ -214,7 +219,7 @@ private:
     patch.atoms = table_;
     patch.first = first_;
     patch.neighbors = neighbors_;
-    patch.near = near_;
+    patch.within = within_;
     const Points points = space_.points();
     Box box;
     for (std::int64_t i = 0; i < n_own_; ++i) {
@@ -229,13 +234,13 @@ private:
     for (const std::int32_t slot : table_) table_index_[slot] = none;
     table_.clear();
     neighbors_.clear();
-    near_.clear();
+    for (auto& within : within_) within.clear();
     lengths_.clear();
   }
 };
 
 // Replaces the patches, reusing their memory.
-void build_all(const Space& space, std::int64_t n, double near_reach, int threads,
+void build_all(const Space& space, std::int64_t n, const std::vector<double>& reaches, int threads,
                std::int64_t patch_size, std::vector<Patch>& patches) {
   const auto parts = divide(homes_of(space.bins, n), patch_size);
   const auto n_parts = static_cast<std::int64_t>(parts.size());
@@ -244,7 +249,7 @@ void build_all(const Space& space, std::int64_t n, double near_reach, int thread
   std::vector<std::vector<Patch>> built(parts.size());
   std::vector<std::unique_ptr<Builder>> builders(static_cast<std::size_t>(n_threads));
   for_blocks(n_parts, 1, n_threads, [&](std::int64_t part, std::int64_t, int thread) {
-    if (!builders[thread]) builders[thread] = std::make_unique<Builder>(space, near_reach);
+    if (!builders[thread]) builders[thread] = std::make_unique<Builder>(space, reaches);
     if (part < n_old) built[part].push_back(std::move(patches[part]));
     builders[thread]->build(parts[part], built[part]);
   });
@@ -303,9 +308,10 @@ void set_order(const Bins& bins, const NeighborList& atoms, Patches& result) {
 } // namespace
 
 Patches build_patches(std::int64_t n, const double* positions, const double* cell9,
-                      const bool* pbc, double cutoff, double near_reach, int threads,
+                      const bool* pbc, double cutoff, const std::vector<double>& reaches, int threads,
                       std::int64_t patch_size, Patches old) {
-  if (!(near_reach >= 0.0)) refuse("near_reach is ", near_reach, " A, expected 0 or a distance");
+  for (const double reach : reaches)
+    if (!(reach >= 0.0)) refuse("a reach is ", reach, " A, expected 0 or a distance");
   if (patch_size < 1) refuse("patch_size is ", patch_size, ", expected a number of atoms");
   const Surroundings atoms = surround_atoms(n, positions, cell9, pbc, cutoff, threads);
   Patches result = std::move(old);
@@ -316,7 +322,7 @@ Patches build_patches(std::int64_t n, const double* positions, const double* cel
   if (n == 0) result.patches.clear();
   if (n == 0) return result;
   const Space space(atoms.list.positions, n, cutoff, atoms.roundoff, atoms.threads);
-  build_all(space, n, near_reach, threads, patch_size, result.patches);
+  build_all(space, n, reaches, threads, patch_size, result.patches);
   result.order.reserve(static_cast<std::size_t>(n));
   result.wraps.reserve(static_cast<std::size_t>(3 * n));
   set_order(space.bins, atoms.list, result);

@@ -22,8 +22,8 @@ struct Patch {
   // Indices into the table by ascending distance at the build (equal ones by index); behind
   // them up to the end of the row n_all, "no neighbour".
   AlignedVector<std::uint16_t> neighbors;
-  // n_own: how many of the first neighbours were closer than the near reach at the build.
-  AlignedVector<std::uint16_t> near;
+  // By reach, n_own each: how many of the first neighbours were closer at the build.
+  std::vector<AlignedVector<std::uint16_t>> within;
   // Middle of the box around the own atoms at the build (angstrom): positions relative to it
   // are small numbers as long as the list is of use.
   double center[3] = {0.0, 0.0, 0.0};
@@ -42,14 +42,14 @@ struct Patches {
 // Atoms of a patch, where its table does not become too large for 16 bits.
 constexpr std::int64_t atoms_per_patch = 1000;
 
-// Returns the same pairs as build_neighbors, for the same arguments; near_reach: 0 or a
-// distance (angstrom). The result is the same for any number of threads (0: all cores); an old
+// Returns the same pairs as build_neighbors, for the same arguments; reaches: distances
+// (angstrom) within which neighbours are counted. The result is the same for any number of threads (0: all cores); an old
 // one that is no longer needed lends its memory.
 //
-// Throws std::invalid_argument as build_neighbors does, for a near reach that is negative or
-// not a number, and for an atom with more than 65,000 neighbours.
+// Throws std::invalid_argument as build_neighbors does, for a reach that is negative or not
+// a number, and for an atom with more than 65,000 neighbours.
 Patches build_patches(std::int64_t n, const double* positions, const double* cell9,
-                      const bool* pbc, double cutoff, double near_reach, int threads,
+                      const bool* pbc, double cutoff, const std::vector<double>& reaches, int threads,
                       std::int64_t patch_size = atoms_per_patch, Patches old = {});
 
 } // namespace trimpot

@@ -127,26 +127,33 @@ void follower_build(Follower& follower, const Vectors& positions, const Ints& sp
   follower.build(length(positions), positions.data(), species.data(), cell.data(), pbc.data());
 }
 
-bool follower_holds(const Follower& follower, const Vectors& positions, const Cell& deformation, double smallest) {
+int follower_age(const Follower& follower, const Vectors& positions, const Cell& deformation, double smallest) {
   require(length(positions) == follower.size(), "positions: build a list of as many atoms first");
   const nb::gil_scoped_release release;
-  return follower.holds(positions.data(), deformation.data(), smallest);
+  return follower.age(positions.data(), deformation.data(), smallest);
 }
 
-bool follower_evaluate(Follower& follower, const Vectors& positions, const Cell& cell,
+void check_age(int age) {
+  require(0 <= age && age < Follower::ages, "age is " + std::to_string(age) + "; build new lists");
+}
+
+bool follower_evaluate(Follower& follower, const Vectors& positions, const Cell& cell, int age,
                        const DoublesOut& energies, const VectorsOut& forces, const DoublesOut& virial) {
   require(length(positions) == follower.size() && length(energies) == follower.size() &&
               length(forces) == follower.size() && length(virial) == 9,
           "need positions, energies and forces of the atoms of the list, and virial (9)");
+  check_age(age);
   const nb::gil_scoped_release release;
-  return follower.evaluate(positions.data(), cell.data(), energies.data(), forces.data(), virial.data());
+  return follower.evaluate(positions.data(), cell.data(), age, energies.data(), forces.data(), virial.data());
 }
 
-bool follower_forces(Follower& follower, const Vectors& positions, const Cell& cell, const VectorsOut& forces) {
+bool follower_forces(Follower& follower, const Vectors& positions, const Cell& cell, int age,
+                     const VectorsOut& forces) {
   require(length(positions) == follower.size() && length(forces) == follower.size(),
           "need positions and forces of the atoms of the list");
+  check_age(age);
   const nb::gil_scoped_release release;
-  return follower.evaluate(positions.data(), cell.data(), nullptr, forces.data(), nullptr);
+  return follower.evaluate(positions.data(), cell.data(), age, nullptr, forces.data(), nullptr);
 }
 
 } // namespace
@@ -171,10 +178,11 @@ void bind_terms(nb::module_& m) {
            "skin"_a, "mixed"_a, "threads"_a)
       .def("build", &follower_build, "positions"_a.noconvert(), "species"_a.noconvert(),
            "cell"_a.noconvert(), "pbc"_a.noconvert())
-      .def("holds", &follower_holds, "positions"_a.noconvert(), "deformation"_a.noconvert(), "smallest"_a)
-      .def("evaluate", &follower_evaluate, "positions"_a.noconvert(), "cell"_a.noconvert(),
+      .def("age", &follower_age, "positions"_a.noconvert(), "deformation"_a.noconvert(), "smallest"_a)
+      .def("evaluate", &follower_evaluate, "positions"_a.noconvert(), "cell"_a.noconvert(), "age"_a,
            "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert())
-      .def("forces", &follower_forces, "positions"_a.noconvert(), "cell"_a.noconvert(), "forces"_a.noconvert())
+      .def("forces", &follower_forces, "positions"_a.noconvert(), "cell"_a.noconvert(), "age"_a,
+           "forces"_a.noconvert())
       .def_prop_ro("bytes", &Follower::bytes);
   m.def("instruction_sets", &available_instruction_sets,
         "Instruction sets that this processor can run, best first.");

@@ -31,8 +31,8 @@ struct Sample {
   double cutoff;
 
   std::int64_t n() const { return static_cast<std::int64_t>(x.size() / 3); }
-  trimpot::Patches patches(double near, int threads, std::int64_t size) const {
-    return trimpot::build_patches(n(), x.data(), cell.data(), pbc.data(), cutoff, near, threads, size);
+  trimpot::Patches patches(const std::vector<double>& reaches, int threads, std::int64_t size) const {
+    return trimpot::build_patches(n(), x.data(), cell.data(), pbc.data(), cutoff, reaches, threads, size);
   }
 };
 
@@ -79,7 +79,7 @@ double square(const Entry& a, const Entry& b) {
   return sum;
 }
 
-std::vector<Pair> pairs_of_patches(const Sample& s, const trimpot::Patches& all, double near_reach) {
+std::vector<Pair> pairs_of_patches(const Sample& s, const trimpot::Patches& all, const std::vector<double>& reaches) {
   std::vector<Pair> pairs;
   std::int64_t own = 0;
   for (const auto& patch : all.patches) {
@@ -88,7 +88,8 @@ std::vector<Pair> pairs_of_patches(const Sample& s, const trimpot::Patches& all,
       check(patch.atoms[i] == own && patch.images[i] == 0, s.name + ": own atoms in space order");
       used[i] = true;
       const Entry center = entry_of(s, all, patch, i);
-      std::int64_t near = 0, count = 0;
+      std::int64_t count = 0;
+      std::vector<std::int64_t> within(reaches.size(), 0);
       std::pair<double, std::int64_t> last{-1.0, 0};
       check((patch.first[i + 1] - patch.first[i]) % 16 == 0, s.name + ": rows of whole vectors");
       for (std::int64_t k = patch.first[i]; k < patch.first[i + 1]; ++k) {
@@ -101,12 +102,14 @@ std::vector<Pair> pairs_of_patches(const Sample& s, const trimpot::Patches& all,
         const double r2 = square(center, other);
         check(last < std::pair{r2, number}, s.name + ": ascending distances, ties by index");
         last = {r2, number};
-        if (r2 < near_reach * near_reach) ++near;
+        for (std::size_t q = 0; q < reaches.size(); ++q)
+          if (r2 < reaches[q] * reaches[q]) ++within[q];
         Pair pair{center.atom, other.atom, 0, 0, 0};
         for (int c = 0; c < 3; ++c) pair[2 + c] = other.shift[c] - center.shift[c];
         pairs.push_back(pair);
       }
-      check(patch.near[i] == near, s.name + ": neighbours within the near reach");
+      for (std::size_t q = 0; q < reaches.size(); ++q)
+        check(patch.within[q][i] == within[q], s.name + ": neighbours within a reach");
       check((patch.first[i + 1] - patch.first[i]) - count < 16, s.name + ": no empty vectors");
     }
     check(std::find(used.begin(), used.end(), false) == used.end(), s.name + ": only neighbours in the table");
@@ -125,7 +128,7 @@ bool same(const trimpot::Patches& a, const trimpot::Patches& b) {
   for (std::size_t p = 0; p < a.patches.size(); ++p) {
     const auto &one = a.patches[p], &two = b.patches[p];
     if (one.atoms != two.atoms || one.images != two.images || one.first != two.first ||
-        one.neighbors != two.neighbors || one.near != two.near || one.n_own != two.n_own ||
+        one.neighbors != two.neighbors || one.within != two.within || one.n_own != two.n_own ||
         !std::equal(one.center, one.center + 3, two.center))
       return false;
   }
@@ -134,16 +137,13 @@ bool same(const trimpot::Patches& a, const trimpot::Patches& b) {
 
 void examine(const Sample& s) {
   const auto expected = pairs_of_list(s);
-  const double near = 0.6 * s.cutoff;
+  const std::vector<double> reaches = {0.6 * s.cutoff, 0.93 * s.cutoff, 0.0, s.cutoff};
   for (const std::int64_t size : {1, 7, 60, 1000}) {
-    const auto one = s.patches(near, 1, size), three = s.patches(near, 3, size);
+    const auto one = s.patches(reaches, 1, size), three = s.patches(reaches, 3, size);
     check(same(one, three), s.name + ": the same for three threads");
-    check(pairs_of_patches(s, one, near) == expected, s.name + ": the pairs of the list");
+    check(pairs_of_patches(s, one, reaches) == expected, s.name + ": the pairs of the list");
     check(static_cast<std::int64_t>(one.patches.size()) >= s.n() / (2 * size), s.name + ": several patches");
   }
-  const auto without = s.patches(0.0, 1, 100);
-  for (const auto& patch : without.patches)
-    for (const auto near_count : patch.near) check(near_count == 0, s.name + ": no near neighbours");
 }
 
 std::vector<double> uniform(std::int64_t n, double low, double high, unsigned seed) {
@@ -195,9 +195,9 @@ std::vector<Sample> samples() {
 void old_patches_only_lend_memory() {
   trimpot::Patches patches;
   for (const Sample& s : samples()) {
-    patches = trimpot::build_patches(s.n(), s.x.data(), s.cell.data(), s.pbc.data(), s.cutoff, 2.0, 1, 50,
+    patches = trimpot::build_patches(s.n(), s.x.data(), s.cell.data(), s.pbc.data(), s.cutoff, {2.0}, 1, 50,
                                      std::move(patches));
-    check(same(patches, s.patches(2.0, 1, 50)), s.name + ": in the memory of another system");
+    check(same(patches, s.patches({2.0}, 1, 50)), s.name + ": in the memory of another system");
   }
 }
 
@@ -206,7 +206,7 @@ void large_tables() {
   const std::vector<double> x = uniform(70000, 0.0, 60.0, 11);
   const std::array<double, 9> none = {};
   const Sample s{"large tables", x, none, cluster, 1.0};
-  const auto patches = s.patches(0.0, 1, 70000);
+  const auto patches = s.patches({}, 1, 70000);
   check(patches.patches.size() > 1, "a patch of 70000 atoms is divided");
   std::int64_t entries = 0;
   for (const auto& patch : patches.patches)
@@ -226,10 +226,10 @@ void refuses(const char* what, Call&& call) {
 void errors() {
   const std::array<double, 9> cube = {3, 0, 0, 0, 3, 0, 0, 0, 3};
   Sample s{"errors", {0, 0, 0}, cube, bulk, 5.0};
-  refuses("a negative near reach", [&] { s.patches(-1.0, 1, 10); });
-  refuses("patches of no atoms", [&] { s.patches(1.0, 1, 0); });
+  refuses("a negative reach", [&] { s.patches({-1.0}, 1, 10); });
+  refuses("patches of no atoms", [&] { s.patches({1.0}, 1, 0); });
   s.cutoff = 80.0; // 79,000 neighbours
-  refuses("more neighbours than 16 bits count", [&] { s.patches(0.0, 1, 10); });
+  refuses("more neighbours than 16 bits count", [&] { s.patches({}, 1, 10); });
 }
 
 } // namespace

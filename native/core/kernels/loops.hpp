@@ -149,7 +149,7 @@ class Loop {
     const Real* own = block_.rows + 4 * i;
     const auto species = static_cast<int>(own[3]);
     const Index* list = block_.neighbors + block_.first[i];
-    const auto size = static_cast<int>(block_.first[i + 1] - block_.first[i]);
+    const int size = block_.counts ? block_.counts[i] : static_cast<int>(block_.first[i + 1] - block_.first[i]);
     const int near = !near_ ? 0 : block_.near ? block_.near[i] : size;
     PairSums pair;
     Strain local; // stays in registers

@@ -283,7 +283,7 @@ void write(const std::uint16_t* marks, std::int64_t n_groups, const std::int32_t
 #endif
 }
 
-RowState sort(const RowOrder& order, std::int32_t* keys, std::int64_t count, std::uint16_t* row) {
+bool sort(const RowOrder& order, std::int32_t* keys, std::int64_t count, std::uint16_t* row) {
   const auto pad = broadcast<width>(std::int32_t{2147483647});
   for (int part = 0; part <= parts; ++part) store(keys + count + width * part, pad);
   sort_keys(keys, count);
@@ -291,17 +291,14 @@ RowState sort(const RowOrder& order, std::int32_t* keys, std::int64_t count, std
   const std::uint16_t* const number = order.numbers;
 #pragma GCC unroll 8
   for (std::int64_t k = 0; k < count; ++k) row[k] = number[static_cast<std::uint32_t>(keys[k]) & mask];
-  RowState state{0, false};
   std::uint32_t close = 0;
   for (std::int64_t k = 0; k < count; k += width) {
     const Ints key = load<width>(keys + k), next = load<width>(keys + k + 1);
-    state.n_near += count_bits<width>(lanes_below(key, broadcast<width>(order.near)));
     const std::int64_t left = count - 1 - k; // keys that have a successor
     const std::uint32_t present = left >= width ? ~0u >> (32 - width) : (1u << left) - 1u;
     close |= lanes_below(Ints{next.v - key.v}, broadcast<width>(order.step)) & present;
   }
-  state.doubtful = close != 0;
-  return state;
+  return close != 0;
 }
 
 } // namespace

@@ -47,12 +47,6 @@ struct RowOrder {
   const std::uint16_t* numbers; // of the candidates, for the row
   int shift;                    // 2^shift > size
   std::int32_t step;            // keys that differ by less may be in the wrong order
-  std::int32_t near;            // below are surely those within the near reach
-};
-
-struct RowState {
-  std::int64_t n_near; // neighbours surely within the near reach
-  bool doubtful;       // some keys are closer than the step
 };
 
 struct SearchKernels {
@@ -70,8 +64,8 @@ struct SearchKernels {
   void (*mark_keys)(const CandidateArrays&, std::uint16_t* marks, std::int32_t* counts, int shift,
                     std::int32_t* keys);
   // Sorts the `count` keys of a row, behind which there is room for two groups, and writes the
-  // numbers of the neighbours in that order.
-  RowState (*sort)(const RowOrder&, std::int32_t* keys, std::int64_t count, std::uint16_t* row);
+  // numbers of the neighbours in that order. Returns whether some keys are closer than the step.
+  bool (*sort)(const RowOrder&, std::int32_t* keys, std::int64_t count, std::uint16_t* row);
 };
 
 } // namespace trimpot::neighbors_detail

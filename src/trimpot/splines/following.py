@@ -80,11 +80,12 @@ class SplineFollower:
             For NaN or infinity in the result.
         """
         start = time.perf_counter()
-        now = self._prepared(structure)
+        now, age = self._prepared(structure)
         middle = time.perf_counter()
         n = len(now)
         energies, forces, virial = np.empty(n), np.empty((n, 3)), np.empty(9)
-        if not self._native.evaluate(now.positions, now.cell, energies, forces, virial):
+        found = energies, forces, virial
+        if not self._native.evaluate(now.positions, now.cell, age, *found):
             require_finite(now.numbers, energies, forces)
         self._count(start, middle)
         return Evaluation(energies, forces, virial.reshape(3, 3))
@@ -98,33 +99,36 @@ class SplineFollower:
             As ``evaluate``.
         """
         start = time.perf_counter()
-        now = self._prepared(structure)
+        now, age = self._prepared(structure)
         middle = time.perf_counter()
         forces = np.empty((len(now), 3))
-        if not self._native.forces(now.positions, now.cell, forces):
+        if not self._native.forces(now.positions, now.cell, age, forces):
             require_finite(now.numbers, np.zeros(len(now)), forces)
         self._count(start, middle)
         return forces
 
-    def _prepared(self, structure: Structure) -> Structure:
-        """Return the structure as the core takes it, with lists that hold."""
+    def _prepared(self, structure: Structure) -> tuple[Structure, int]:
+        """Return the structure as the core takes it, and the age of lists that hold."""
         now = native_structure(structure)
-        if not self._holds(now):
+        age = self._age(now)
+        if age < 0:
             self._build(now)
-        return now
+            age = 0
+        return now, age
 
     def _count(self, start: float, middle: float) -> None:
         self.seconds["list"] += middle - start
         self.seconds["kernels"] += time.perf_counter() - middle
 
-    def _holds(self, now: Structure) -> bool:
+    def _age(self, now: Structure) -> int:
+        """Return how old the lists are in steps of the core; -1 if they do not hold."""
         then = self._built
         if then is None or not (
             np.array_equal(now.numbers, then.numbers) and (now.pbc == then.pbc).all()
         ):
-            return False
+            return -1
         deformation, smallest = cell_deformation(then, now)
-        return self._native.holds(now.positions, deformation, smallest)
+        return self._native.age(now.positions, deformation, smallest)
 
     def _build(self, now: Structure) -> None:
         species = species_indices(now.numbers, self.potential.species)

@@ -86,7 +86,7 @@ def test_floors_count_pairs_and_triplets():
     peaks = Peaks({"double": 10.0, "mixed": 20.0}, copy_gb_per_s=1.0, threads=1)
     parts = {"pair": PartCounts(5.0, 20.0, 190.0), "triplet": PartCounts(4.0, 10.0, 45.0)}
     found = floor(Counts(20.0, 30.0, parts), peaks, "double")
-    assert found.flops == 10 * 30 + 45 * 20 + 440 * 45
+    assert found.flops == 10 * 30 + 26 * 20 + 316 * 45
     assert found.us_by_flops == pytest.approx(found.flops / 1e4)
     assert found.us_by_bytes == pytest.approx((2 * 30 + 128) / 1e3)
     assert found.us == found.us_by_flops
