@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BENCHMARKS = {
-    "neighbors": [],
+    "neighbors": ["--output", "{folder}"],
     "kernels": ["--output", "{folder}"],
     "scaling": ["--output", "{folder}"],
     "ase_overhead": ["--output", "{folder}"],
@@ -30,7 +30,7 @@ ON_REQUEST = {"drift", "many_species", "scaling"}
 """Only run when named."""
 
 WRITE_DOCS = {
-    *("kernels", "scaling", "ase_overhead", "drift"),
+    *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
     *("tungsten", "mlearn", "many_species"),
 }
 """Those that can renew their page under docs/benchmarks."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimpot.cli.options import Json, Model, Output, Traceback
+from trimpot.cli.options import Json, Output, Traceback
 from trimpot.cli.printing import example, print_result
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ EPILOG = example(
 
 
 def bench(
-    model: Model,
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL", help="Potential file: NAME.trimpot, or .uf3 and .json of uf3."
+        ),
+    ],
     structure: Annotated[
         Path | None,
         typer.Option(

@@ -62,6 +62,10 @@ def save(potential: Potential, path: str | Path) -> None:
         write(handle, {**header, **parts}, tensors)
 
 
+IMPORTED = (".uf3", ".json")
+"""Files of LAMMPS and of the uf3 package."""
+
+
 def load(path: str | Path) -> Potential:
     """Return the potential of a file.
 
@@ -77,6 +81,11 @@ def load(path: str | Path) -> Potential:
     path = Path(path)
     if not path.is_file():
         raise InputError(_missing(path))
+    if path.suffix in IMPORTED:
+        raise FileFormatError(
+            f"cannot load {path}: expected a potential file, NAME{SUFFIX}, found a file of "
+            f"another program; `trimpot import {path}` makes one of it"
+        )
     try:
         document, tensors = read(path)
         document = upgrade(document)

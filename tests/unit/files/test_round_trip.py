@@ -82,6 +82,13 @@ def test_missing_file_names_the_nearest(potential, tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["W.uf3", "model.json"])
+def test_files_of_other_programs_are_pointed_to_the_import(name, tmp_path):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(FileFormatError, match=f"trimpot import .*{name}"):
+        load(tmp_path / name)
+
+
 def test_folder_with_a_model_names_it(potential, tmp_path):
     save(potential, tmp_path / "model.trimpot")
     with pytest.raises(InputError, match=r"did you mean .*model\.trimpot"):
