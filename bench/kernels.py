@@ -34,6 +34,7 @@ from trimpot.errors import InputError
 from trimpot.files import load, save
 from trimpot.files.uf3 import read_uf3, read_uf3_json
 from trimpot.reports.document import markdown_table
+from trimpot.reports.numbers import significant
 from trimpot.reports.timing_figures import plot_cases
 from trimpot.reports.timings import (
     case_lines,
@@ -247,6 +248,33 @@ def shown(settings, runs, results, further, watch) -> str:
     return "\n".join(parts)
 
 
+README_SUBJECTS = (
+    "Trimpot mixed",
+    "Trimpot double",
+    "LAMMPS uf3",
+    "LAMMPS eam/alloy/opt (W_zhou55.eam.alloy)",
+    "LAMMPS lj/cut/opt",
+)
+
+
+def speed_table(record) -> str:
+    """Return the table of the README: medians at the largest size of each model."""
+    rows = []
+    for result in record["results"]:
+        case = result["cases"][-1]
+        times = {
+            m["name"]: significant(m["us_per_atom_step"]["median"])
+            for m in case["measurements"]
+        }
+        shown = [
+            next((us for name, us in times.items() if name.startswith(subject)), "-")
+            for subject in README_SUBJECTS
+        ]
+        rows.append([f"{case['title']}, {case['atoms']:,} atoms", *shown])
+    head = ["us/atom/step, one core", *(name.split(" (")[0] for name in README_SUBJECTS)]
+    return pages.table(head, rows)
+
+
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("runs/bench/kernels"))
@@ -294,6 +322,8 @@ def main(argv=None) -> int:
     text = shown(settings, runs, results, further, watch)
     pages.keep_figures(settings.output, figures_of(results), write_docs=settings.write_docs)
     pages.keep(settings.output, "kernels", text, record, write_docs=settings.write_docs)
+    if settings.write_docs:
+        pages.replace(pages.ROOT / "README.md", "speed", speed_table(record))
     return 0
 
 

@@ -2,8 +2,8 @@
 // table of the atoms in and around it, so that a neighbour is a 16-bit number and everything
 // that a patch reads and writes stays in a core's own cache.
 //
-// Memory per atom: 2 bytes per neighbour (each row is rounded up to 16 of them) and about
-// 8 bytes n_all / n_own + 26; for 64 neighbours and patches of 1000 atoms 0.2 kB.
+// Memory per atom: 2 bytes per neighbour (each row is rounded up to 16 of them), 2 per reach, and
+// about 8 bytes n_all / n_own + 24; for 64 neighbours and patches of 1000 atoms 0.2 kB.
 #pragma once
 
 #include <cstdint>

@@ -106,6 +106,22 @@ def test_moves_and_strains_are_followed_with_few_builds():
     assert 1 <= follower.builds < 8
 
 
+@pytest.mark.parametrize("precision", ["double", "mixed"])
+def test_pairs_from_the_far_end_of_the_skin_are_found_at_any_age(precision):
+    """Every atom moves its own way, up to what one list allows; none is built again."""
+    potential, skin = random_potential("sum", 2), 1.0
+    structure = crystal(potential.species, cells=6, sigma=0.05)
+    away = np.random.default_rng(5).normal(size=structure.positions.shape)
+    away /= np.linalg.norm(away, axis=1)[:, None]
+    follower = follow(potential, threads=1, skin=skin, precision=precision)
+    for moved in np.linspace(0.0, 0.49 * skin, 15):
+        now = replace(structure, positions=structure.positions + moved * away)
+        expected = evaluate(potential, now).forces
+        off = np.abs(follower.forces(now) - expected).max() / np.abs(expected).max()
+        assert off < (1e-12 if precision == "double" else 3e-5)
+    assert follower.builds == 1
+
+
 def test_other_atoms_build_a_new_list():
     potential = random_potential("sum", 2)
     follower = follow(potential, threads=1)

@@ -229,24 +229,23 @@ class Loop {
   // The other terms of the atoms first .. first + n - 1.
   TRIMPOT_INLINE void near_terms(std::int64_t first, int n, Strain& strain) {
     const V far = broadcast<N>(Real(1e4));
-    int order[batch], start[batch + 2] = {};
     for (int b = 0; b < n; ++b) {
       const int end = b * row_ + count_[b];
       for (Real* a : {x_, y_, z_, r_}) store(a + end, far);
       if (block_.species < 0) store(species_ + end, Vec<std::int32_t, N>{});
       for (int j = b * row_; j < end; j += N)
         for (Real* g : {gx_, gy_, gz_}) store(g + j, V{});
-      ++start[std::min(count_[b], batch) + 1];
     }
     if (!plan_.pairwise.empty())
       for (int b = 0; b < n; ++b) pairwise(first + b, b, strain);
     if (!plan_.many_body.empty()) {
-      for (int c = 1; c < batch + 2; ++c) start[c] += start[c - 1];
-      for (int b = 0; b < n; ++b) order[start[std::min(count_[b], batch)]++] = b;
-      for (int o = 0; o < n; ++o) {
-        const int b = order[o];
-        energy_[b][3] = evaluate(plan_.many_body, first + b, b);
+      int order[batch]; // by count
+      for (int b = 0; b < n; ++b) {
+        int o = b;
+        for (; o > 0 && count_[order[o - 1]] > count_[b]; --o) order[o] = order[o - 1];
+        order[o] = b;
       }
+      for (int o = 0; o < n; ++o) energy_[order[o]][3] = evaluate(plan_.many_body, first + order[o], order[o]);
     }
     for (int b = 0; b < n; ++b) {
       if (!plan_.many_body.empty()) spread(b, strain);

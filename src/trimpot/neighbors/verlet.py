@@ -10,7 +10,7 @@ import numpy as np
 from trimpot import _native
 from trimpot.contract import Neighborhood, Structure
 from trimpot.errors import InputError
-from trimpot.neighbors.arrays import native_structure
+from trimpot.neighbors.arrays import native_structure, same_numbers
 from trimpot.neighbors.lists import ImageList, image_list
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class _Build:
     def holds(self, now: Structure, cutoff: float, skin: float) -> bool:
         """Whether the list still has every pair within the cutoff."""
         then = self.structure
-        if not (np.array_equal(now.numbers, then.numbers) and (now.pbc == then.pbc).all()):
+        if not (
+            same_numbers(now.numbers, then.numbers) and same_numbers(now.pbc, then.pbc)
+        ):
             return False
         deformation, smallest = cell_deformation(then, now)
         moved = _native.largest_displacement(now.positions, then.positions, deformation)
@@ -107,15 +109,21 @@ class _Build:
         return smallest * (cutoff + skin) - 2.0 * moved > cutoff + roundoff
 
 
+UNDEFORMED = np.eye(3)
+UNDEFORMED.flags.writeable = False
+
+
 def cell_deformation(then: Structure, now: Structure) -> tuple[FloatArray, float]:
     """Return F and its least singular value: ``now.cell = then.cell @ F``, periodic rows.
 
     F keeps the normals of the periodic rows. Where there is no such F the value is 0: no
     list holds.
     """
+    if same_numbers(now.cell, then.cell):
+        return UNDEFORMED, 1.0
     pbc = now.pbc
     if (now.cell[pbc] == then.cell[pbc]).all():
-        return np.eye(3), 1.0
+        return UNDEFORMED, 1.0
     normals = np.linalg.svd(then.cell[pbc])[2][int(pbc.sum()) :]
     deformation = np.ascontiguousarray(
         np.linalg.solve(
@@ -123,5 +131,5 @@ def cell_deformation(then: Structure, now: Structure) -> tuple[FloatArray, float
         )
     )
     if not np.isfinite(deformation).all():
-        return np.eye(3), 0.0
+        return UNDEFORMED, 0.0
     return deformation, float(np.linalg.svd(deformation, compute_uv=False)[-1])

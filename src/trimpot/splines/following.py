@@ -10,7 +10,7 @@ import numpy as np
 from trimpot import _native
 from trimpot.contract import Evaluation, Structure
 from trimpot.errors import InputError
-from trimpot.neighbors.arrays import native_structure
+from trimpot.neighbors.arrays import native_structure, same_numbers
 from trimpot.neighbors.verlet import cell_deformation
 from trimpot.splines.finite import require_finite
 from trimpot.splines.packing import species_indices
@@ -124,7 +124,7 @@ class SplineFollower:
         """Return how old the lists are in steps of the core; -1 if they do not hold."""
         then = self._built
         if then is None or not (
-            np.array_equal(now.numbers, then.numbers) and (now.pbc == then.pbc).all()
+            same_numbers(now.numbers, then.numbers) and same_numbers(now.pbc, then.pbc)
         ):
             return -1
         deformation, smallest = cell_deformation(then, now)
