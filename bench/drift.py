@@ -24,7 +24,7 @@ from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import InputError
 from trimpot.files import load
 from trimpot.files.uf3 import read_uf3
-from trimpot.reports.style import BLUE, ORANGE, house_style, new_figure, save_figure
+from trimpot.reports.style import BLUE, ORANGE, house_style, new_figure
 
 PUBLISHED = Path("../shared/potentials/uf3_W/W.uf3")
 TARGETS = {"double": 1e-4, "mixed": 1e-3}
@@ -147,8 +147,8 @@ def figure(rows):
                     draw(panel, row)
             panel.set_ylabel("change of E (meV/atom)")
             panel.set_title(f"tungsten heated to {temperature_k:g} K")
-            panel.margins(y=0.25)
-            panel.legend(loc="upper left", ncols=2)
+            panel.margins(y=0.35)
+            panel.legend(loc="upper left", ncols=2, title="slope, meV/atom/ps")
         panels[-1].set_xlabel("time (ps)")
     return drawn
 
@@ -159,7 +159,7 @@ def draw(panel, row) -> None:
     time_ps = samples.time_fs / 1000.0
     change = (samples.total - samples.total.mean()) * 1000.0
     color = COLORS[row.precision]
-    label = f"{row.precision}: {drift.slope:+.1e} ± {drift.error:.0e} meV/atom/ps"
+    label = f"{row.precision}: {drift.slope:+.1e} ± {drift.error:.0e}"
     panel.plot(time_ps, change, color=color, linewidth=0.3, alpha=0.25, rasterized=True)
     size = max(1, len(change) // BLOCKS)
     blocks = [block_means(values, size) for values in (time_ps, change)]
@@ -229,7 +229,6 @@ def main(argv=None) -> int:
     rows = measure(potential, options)
     options.output.mkdir(parents=True, exist_ok=True)
     keep_energies(rows, options.output)
-    save_figure(figure(rows), options.output / "drift")
     facts = pages.facts([]) + (
         f"- potential: {options.model.name}\n"
         f"- {2 * options.cells**3} atoms, lattice constant {options.lattice:g} A\n"
@@ -237,9 +236,10 @@ def main(argv=None) -> int:
         f"{options.picoseconds:g} ps at constant energy, {options.timestep:g} fs a step\n"
     )
     text = f"{facts}\n{table(rows)}"
+    figures = {"drift": figure(rows)}
+    pages.keep_figures(options.output, figures, write_docs=options.write_docs)
     if options.write_docs:
-        save_figure(figure(rows), pages.PAGES / "drift", formats=("png",))
-        text += "\n![Total energy over time](drift.png)\n"
+        text += "\n![Total energy over time](figures/drift.png)\n"
     pages.keep(options.output, "drift", text, record(rows), write_docs=options.write_docs)
     return 0
 
