@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from trimpot.benchmarks.running import RunSettings
     from trimpot.benchmarks.states import State
     from trimpot.contract import Precision, Structure
+
+AT_REST = 1e-6
+"""A time step, fs, in which no atom moves."""
 
 NO_REACH = 0.1
 """Angstrom: parts that end here act on single atoms."""
@@ -104,30 +107,33 @@ def shares(
     """Return us/atom/step by part: ``list``, each part, ``shared``; they sum to the whole.
 
     A part costs what the kernels of the whole take beyond those of the potential without
-    it. ``shared`` is the rest: loops, what parts share, checks of the result. List upkeep
-    is that of the whole. Differences of two times have their noise: small ones may be
-    negative.
+    it, both with atoms at rest: without a part they would move elsewhere. ``shared`` is
+    the rest: loops, what parts share, checks of the result. List upkeep is that of moving
+    atoms. Differences of two times have their noise: small ones may be negative.
     """
     names = list(reaching(potential))
-    subjects = [Ours("whole", potential, precision, threads)]
+    whole = Ours("whole", potential, precision, threads)
+    others = []
     if isinstance(potential, SumOfParts) and len(names) > 1:
         for name in names:
             rest = potential.only(*(part for part in potential.parts if part != name))
-            subjects.append(Ours(name, rest, precision, threads))
+            others.append(Ours(name, rest, precision, threads))
+    still = replace(settings, timestep_fs=AT_REST)
     try:
-        measured = interleaved(subjects, state, settings)
+        measured = interleaved([whole, *others], state, still)
     except InputError:  # the rest of a potential may lack a precision that the whole has
-        names, measured = [], interleaved(subjects[:1], state, settings)
+        names, measured = [], interleaved([whole], state, still)
+    (moving,) = interleaved([whole], state, settings)
     scale = 1e6 / len(state)
     kernels = [scale * float(np.median([r.kernels for r in m.runs])) for m in measured]
     found = {
-        "list": scale * float(np.median([run.list for run in measured[0].runs])),
+        "list": scale * float(np.median([run.list for run in moving.runs])),
         **{name: kernels[0] - rest for name, rest in zip(names, kernels[1:], strict=False)},
     }
     if len(names) == 1:
         found[names[0]] = kernels[0]
-    whole = scale * float(np.median([run.seconds for run in measured[0].runs]))
-    return found | {"shared": whole - sum(found.values())}
+    all_of_it = scale * float(np.median([run.seconds for run in moving.runs]))
+    return found | {"shared": all_of_it - sum(found.values())}
 
 
 def _neighbors(structure: Structure, cutoff: float) -> np.ndarray:
