@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <barrier>
 #include <cmath>
 #include <exception>
 #include <mutex>
+#include <thread>
 
 #include "denormals.hpp"
 #include "evaluate.hpp"
@@ -15,6 +15,28 @@
 namespace trimpot {
 
 namespace {
+
+// Where threads wait for one another. They never wait longer than one patch takes, so they do not
+// sleep: to be woken takes longer.
+class Gate {
+ public:
+  explicit Gate(int threads) : threads_(threads) {}
+
+  void arrive_and_wait() {
+    const int round = round_.load();
+    if (++arrived_ == threads_) {
+      arrived_ = 0;
+      ++round_;
+      return;
+    }
+    for (int spins = 0; round_.load() == round; ++spins)
+      if (spins > 1000) std::this_thread::yield();
+  }
+
+ private:
+  int threads_;
+  std::atomic<int> arrived_ = 0, round_ = 0;
+};
 
 // Work in several phases, each over items that threads take one by one; no thread begins a
 // phase before all have ended the last.
@@ -39,7 +61,7 @@ class Phases {
 
  private:
   std::atomic<std::int64_t> next_[3] = {};
-  std::barrier<> gate_;
+  Gate gate_;
   std::mutex mutex_;
   std::exception_ptr error_;
 };
@@ -59,7 +81,8 @@ void Follower::build(std::int64_t n, const double* positions, const std::int32_t
   std::vector<double> reaches; // of pairs, then of near neighbours, by age
   for (const double reach : {cutoff_, near_})
     for (int age = 0; age < ages && reach > 0.0; ++age) reaches.push_back(reach + searched(age));
-  patches_ = build_patches(n, positions, cell9, pbc, cutoff_ + skin_, reaches, threads_, atoms_per_patch,
+  const std::int64_t patch_size = std::clamp(n / enough_patches, fewest_atoms_per_patch, atoms_per_patch);
+  patches_ = build_patches(n, positions, cell9, pbc, cutoff_ + skin_, reaches, threads_, patch_size,
                            std::move(patches_));
   n_ = n;
   build_positions_.assign(positions, positions + 3 * n);

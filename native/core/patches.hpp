@@ -39,8 +39,9 @@ struct Patches {
                                      //   x[atom] + (wraps[atom] + images[image]) . cell
 };
 
-// Atoms of a patch, where its table does not become too large for 16 bits.
-constexpr std::int64_t atoms_per_patch = 1000;
+// Atoms of a patch, where its table does not become too large for 16 bits: small ones have more
+// atoms around them, few ones do not divide evenly among threads.
+constexpr std::int64_t atoms_per_patch = 1000, fewest_atoms_per_patch = 500, enough_patches = 32;
 
 // Returns the same pairs as build_neighbors, for the same arguments; reaches: distances
 // (angstrom) within which neighbours are counted. The result is the same for any number of threads (0: all cores); an old
