@@ -1,4 +1,4 @@
-// Neighbour lists for force loops: space in patches of about a thousand atoms, each with a
+// Neighbour lists for force loops: space in patches of 500 to 1000 atoms, each with a
 // table of the atoms in and around it, so that a neighbour is a 16-bit number and everything
 // that a patch reads and writes stays in a core's own cache.
 //

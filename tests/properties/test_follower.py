@@ -136,7 +136,7 @@ def test_other_atoms_build_a_new_list():
 @pytest.mark.parametrize("precision", ["double", "mixed"])
 def test_any_number_of_threads_gives_the_same_bits(precision):
     potential = random_potential("sum", 2)
-    structure = crystal(potential.species, cells=14)  # 2,744 atoms: three patches
+    structure = crystal(potential.species, cells=14)  # 2,744 atoms: several patches
     found = [
         follow(potential, precision=precision, threads=n).evaluate(structure)
         for n in (1, 2, 3, 5)

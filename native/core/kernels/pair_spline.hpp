@@ -33,7 +33,7 @@ class PairCurves {
   // curves: polynomials in r - start, four numbers per interval.
   PairCurves(int n_species, const std::vector<std::int32_t>& table,
              const std::vector<CubicBasis>& bases, const std::vector<std::vector<double>>& curves)
-      : n_species_(n_species), table_(table), rows_(4, Real(0)), exact_rows_(4, 0.0) {
+      : n_species_(n_species), table_(table), rows_(4, Real(0)) {
     for (std::size_t t = 0; t < bases.size(); ++t) add(bases[t], curves[t]);
     for (const std::int32_t t : table) {
       const Kind none{};
@@ -42,7 +42,7 @@ class PairCurves {
         parameters_.push_back(static_cast<Real>(p));
     }
     if (bases.size() == 1 && n_species == 1 && kinds_[0].intervals < 2 * register_table_size<Real>)
-      fill_registers(kinds_[0]);
+      fill_registers(kinds_[0], curves[0]);
   }
 
   // 1 / h of the first curve.
@@ -106,11 +106,14 @@ class PairCurves {
   };
 
   // Value and slope at the middle of each interval, and their change in u = t - 1/2.
-  void fill_registers(const Kind& kind) {
+  void fill_registers(const Kind& kind, const std::vector<double>& curve) {
     if constexpr (register_table_size<Real> > 0) {
       Real value[4 * N] = {}, slope[3][4 * N] = {};
       for (int m = 0; m < kind.intervals; ++m) {
-        const double* a = exact_rows_.data() + 4 * (kind.row + m);
+        double a[4];
+        for (std::size_t p = 0; p < 4; ++p)
+          a[p] = curve[curve.size() - static_cast<std::size_t>(4 * (kind.intervals - m)) + p] /
+                 std::pow(kind.per_length, static_cast<double>(p));
         value[m] = plain(a[0] + 0.5 * (a[1] + 0.5 * (a[2] + 0.5 * a[3])));
         slope[0][m] = plain(a[1] + a[2] + 0.75 * a[3]);
         slope[1][m] = plain(2.0 * a[2] + 3.0 * a[3]);
@@ -139,12 +142,9 @@ class PairCurves {
     kind.per_length = kind.intervals / (basis.start(n) - kind.uniform);
     for (int m = 0; m < n; ++m)
       for (int p = 0; p < 4; ++p) {
-        const double a = curve[static_cast<std::size_t>(4 * m + p)] / std::pow(kind.per_length, p);
-        exact_rows_.push_back(a);
-        rows_.push_back(plain(a));
+        rows_.push_back(plain(curve[static_cast<std::size_t>(4 * m + p)] / std::pow(kind.per_length, p)));
       }
     rows_.insert(rows_.end(), 4, Real(0));
-    exact_rows_.insert(exact_rows_.end(), 4, 0.0);
     kinds_.push_back(kind);
     searched_.emplace_back(basis);
   }
@@ -172,7 +172,6 @@ class PairCurves {
   int n_species_;
   std::vector<std::int32_t> table_;
   std::vector<Real> rows_;       // row 0 is zero
-  std::vector<double> exact_rows_;
   std::vector<Real> parameters_; // per pair of species: 1/h, -start/h, intervals, first row
   std::vector<Kind> kinds_;
   std::vector<Basis<Real>> searched_;

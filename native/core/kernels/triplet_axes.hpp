@@ -3,9 +3,9 @@
 // arithmetic; else they are searched lane by lane.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "../bspline.hpp"

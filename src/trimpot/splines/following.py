@@ -37,7 +37,7 @@ class SplineFollower:
     threads : int
         Threads; 0 means all available cores.
     precision : {"double", "mixed"}
-        "mixed": single arithmetic on positions relative to a block of about a thousand
+        "mixed": single arithmetic on positions relative to a block of 500 to 1000
         atoms, sums over atoms in double (docs/conventions.md states the error).
     """
 
