@@ -20,7 +20,7 @@ from trimpot.data import (
 )
 from trimpot.fitting import FitSettings, QuantityWeights
 from trimpot.splines.core import CoreSettings
-from trimpot.splines.pair import PairOverride, PairSettings
+from trimpot.splines.pair_settings import PairOverride, PairSettings
 from trimpot.splines.triplet_settings import TripletOverride, TripletSettings
 
 PAGE = Path(__file__).parent / "reference" / "configuration.md"

@@ -10,7 +10,7 @@ from trimpot.data import Frame
 from trimpot.engines.singlepoint import evaluate
 from trimpot.fitting import Model
 from trimpot.splines.one_body import OneBody
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.triplet_settings import TripletSettings
 

@@ -26,7 +26,7 @@ from trimpot.data import Frame
 from trimpot.engines.ase import structure_from_atoms
 from trimpot.engines.singlepoint import evaluate
 from trimpot.fitting import FitSettings, Model, fit
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.profile import PairProfile
 from trimpot.splines.triplet_settings import TripletSettings
 from trimpot.validation.transform import free_cluster

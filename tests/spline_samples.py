@@ -8,10 +8,12 @@ import numpy as np
 
 from trimpot import _native
 from trimpot.contract import Structure
+from trimpot.envelopes import EnvelopeSettings
 from trimpot.splines.core import CoreSettings
+from trimpot.splines.density_settings import DensitySettings
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.packing import pack
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
 from trimpot.splines.triplet_settings import TripletSettings
@@ -38,6 +40,33 @@ UNIFORM = {
         tie="none",
     ),
     "zbl": CoreSettings(outer=2.4),
+    "screened_pair": PairSettings(
+        cutoff=PAIR_CUTOFF,
+        intervals=12,
+        envelope=EnvelopeSettings(c_min=0.2, c_max=1.7, inner=1.5, outer=2.5),
+    ),
+    "screened_triplet": TripletSettings(
+        cutoff=LEG_CUTOFF,
+        cutoff_jk=BASE_CUTOFF,
+        r_min=1.2,
+        r_min_jk=1.4,
+        intervals=7,
+        intervals_jk=9,
+        tie="none",
+        envelope=EnvelopeSettings(c_min=0.1, c_max=1.4),
+    ),
+    "density": DensitySettings(cutoff=LEG_CUTOFF, functions=3, r_min=1.1, order=3),
+    "screened_density": DensitySettings(
+        cutoff=LEG_CUTOFF,
+        functions=2,
+        order=2,
+        r_min=1.4,
+        l_max=3,
+        angular_cutoff=3.7,
+        angular_functions=2,
+        triples=True,
+        envelope=EnvelopeSettings(c_min=0.2, c_max=1.6),
+    ),
 }
 OTHER_SPACING = {
     "pair": PairSettings(cutoff=PAIR_CUTOFF, intervals=12, spacing="square"),
@@ -52,8 +81,44 @@ OTHER_SPACING = {
         tie="center",
     ),
     "zbl": CoreSettings(outer=2.4, inner_fraction=0.3),
+    "screened_pair": PairSettings(
+        cutoff=3.4,
+        intervals=12,
+        spacing="square",
+        envelope=EnvelopeSettings(c_min=0.3, c_max=2.9, switch="quintic"),
+    ),
+    "screened_triplet": TripletSettings(
+        cutoff=LEG_CUTOFF,
+        cutoff_jk=BASE_CUTOFF,
+        r_min=1.2,
+        r_min_jk=1.4,
+        intervals=7,
+        intervals_jk=9,
+        spacing="geometric",
+        tie="center",
+        envelope=EnvelopeSettings(c_min=0.1, c_max=1.9, switch="meam", combine="softmin"),
+    ),
+    "density": DensitySettings(
+        cutoff=LEG_CUTOFF, functions=2, order=4, l_max=2, angular_functions=2
+    ),
+    "screened_density": DensitySettings(
+        cutoff=LEG_CUTOFF,
+        functions=2,
+        order=3,
+        envelope=EnvelopeSettings(c_min=0.2, c_max=1.6, combine="softmin"),
+    ),
 }
-KINDS = ("one_body", "pair", "triplet", "zbl", "sum")
+KINDS = (
+    "one_body",
+    "pair",
+    "triplet",
+    "zbl",
+    "screened_pair",
+    "screened_triplet",
+    "density",
+    "screened_density",
+    "sum",
+)
 
 
 def profile_of(species, shortest=2.0):

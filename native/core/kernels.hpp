@@ -61,6 +61,9 @@ struct Kernels {
   TermPointer (*pair_spline)(PairSplineSpec);
   TermPointer (*triplet_spline)(TripletSplineSpec);
   TermPointer (*zbl)(ZblSpec);
+  TermPointer (*density)(DensitySpec);
+  // A term that takes weights, among neighbours that have those of a screening.
+  TermPointer (*screened)(ScreeningSpec, TermPointer);
   // Atoms begin .. end - 1 of a block: their energies and minus the gradient of these go to the
   // results, -dE/d(strain) (9) is added to the virial. Without a virial: forces only, energies
   // are not numbers of use.

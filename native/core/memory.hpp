@@ -35,9 +35,25 @@ struct AlignedAllocator {
 template <class T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 
-// Scratch memory of one thread, handed out in cache lines; a release frees all of it at once.
+// Scratch memory of one thread, handed out in cache lines, and freed where a scope ends.
 class Arena {
  public:
+  // Frees what was taken since it began.
+  class Scope {
+   public:
+    explicit Scope(Arena& arena) : arena_(arena), block_(arena.block_), used_(arena.used_) {}
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope() {
+      arena_.block_ = block_;
+      arena_.used_ = used_;
+    }
+
+   private:
+    Arena& arena_;
+    std::size_t block_, used_;
+  };
+
   template <class T>
   T* take(std::int64_t n) {
     const std::size_t bytes = (static_cast<std::size_t>(n) * sizeof(T) + 63) / 64 * 64;
@@ -53,7 +69,6 @@ class Arena {
 #endif
     return p;
   }
-  void release() { block_ = used_ = 0; }
 
  private:
   std::vector<AlignedVector<std::byte>> blocks_;

@@ -40,4 +40,46 @@ struct ZblSpec {
   std::vector<double> inner, outer;    // n_species x n_species, angstrom
 };
 
+// E_i = sum_m c_m prod phi_q, phi_q the bounded invariants of the densities around atom i
+// (src/trimpot/splines/density.py). Densities of neighbour species b and function a:
+//   rho_(b, a) = sum_j w_j B_a(r_ij),   A_(b, a, lm) = sum_j w_j R_a(r_ij) Y_lm(r_ij / |r_ij|),
+// B and R cubic B-splines on equal intervals that end at high, and go on below low.
+struct DensitySpec {
+  struct Radial {
+    int n = 0;                      // functions, and intervals between low and high
+    std::vector<double> low, high;  // n_species x n_species
+  };
+  // phi = sum factor prod A: numbers of components, (b * n + a) * 15 + lm - 1, third -1 if there are two.
+  struct Form {
+    std::vector<double> factor;
+    std::vector<std::int32_t> components; // x 3
+  };
+  int n_species = 0;
+  Radial radial, angular;                // angular.n = 0: none
+  std::vector<Form> forms;               // invariants behind the densities rho
+  std::vector<double> limits;            // n_species x invariants; where |phi| begins to saturate
+  std::vector<std::int32_t> monomials;   // x 4: invariants, or -1
+  std::vector<std::int32_t> columns;     // n_species x monomials
+  std::vector<double> coefficients;
+  int n_columns = 0;
+
+  std::size_t n_densities() const { return static_cast<std::size_t>(n_species * radial.n); }
+  std::size_t n_components() const { return static_cast<std::size_t>(15 * n_species * angular.n); }
+  std::size_t n_invariants() const { return n_densities() + forms.size(); }
+  std::size_t n_monomials() const { return monomials.size() / 4; }
+};
+
+// Weights S_ij of neighbours from third atoms k (src/trimpot/envelopes/triplet.py). Limits stand at
+// [(i * n_species + j) * n_species + k]; both below 0: k does not screen.
+struct ScreeningSpec {
+  enum class Switch { bump, quintic, meam };
+  int n_species = 0;
+  std::vector<double> c_min, c_max;
+  Switch kind = Switch::bump;
+  bool softmin = false;              // shortfalls add up, instead of a product
+  double inner = 0.0, outer = 0.0;   // closer pairs are not screened; 0, 0: no such radius
+
+  friend bool operator==(const ScreeningSpec&, const ScreeningSpec&) = default;
+};
+
 } // namespace trimpot

@@ -27,14 +27,18 @@ struct Environment {
   const int* neighbor_species = nullptr;
   const int* neighbor = nullptr; // indices of the atoms
   Arena* arena = nullptr;      // scratch memory of a term, until it returns
+  // Factors of all that a neighbour contributes; null: all are 1. Only terms that say so know them.
+  const Real* weight = nullptr;
 };
 
-// Gradient of the central atom's energy with respect to each displacement (added to).
+// Gradient of the central atom's energy with respect to each displacement (added to), and to each
+// weight where neighbours have weights.
 template <class Real>
 struct Gradient {
   Real* x = nullptr;
   Real* y = nullptr;
   Real* z = nullptr;
+  Real* weight = nullptr;
 };
 
 // Destination of design-matrix rows of one frame: row-major blocks of n_columns.
@@ -46,7 +50,12 @@ struct RowSink {
   std::int64_t n_columns = 0;
   int column_offset = 0;      // of the term that writes
   const std::int32_t* owners = nullptr;
+  // n_neighbors x n_columns of the term: dE/dc by the weight of each neighbour; null where
+  // neighbours have none.
+  double* weights = nullptr;
+  std::int64_t weight_columns = 0;
 
+  double* weight_row(int j) const { return weights + weight_columns * j; }
   double* force_row(int atom, int axis) const {
     return forces + (std::int64_t{3} * owners[atom] + axis) * n_columns + column_offset;
   }
@@ -64,6 +73,8 @@ class Term {
   virtual bool has_coefficients() const = 0;
   // E_i = sum_j e(r_ij), e the same seen from j: then an atom's own neighbours say all of its force.
   virtual bool pairwise() const { return false; }
+  // Whether weights of neighbours are taken into account.
+  virtual bool takes_weights() const { return false; }
   // In double precision, and with single arithmetic relative to the central atom.
   virtual double evaluate(const Environment<double>& env, Gradient<double> gradient) const = 0;
   virtual double evaluate(const Environment<float>& env, Gradient<float> gradient) const = 0;

@@ -95,6 +95,67 @@ TermPointer zbl(const Ints& numbers, const Doubles& inner, const Doubles& outer)
   return kernels().zbl(std::move(spec));
 }
 
+// radial, angular: (low, high) per pair of species. forms: (factors, components x 3).
+TermPointer density(int n_species, int n_radial, const Doubles& low, const Doubles& high, int n_angular,
+                    const Doubles& angular_low, const Doubles& angular_high, const std::vector<Doubles>& factors,
+                    const std::vector<Ints>& components, const Doubles& limits, const Ints& monomials, const Ints& columns,
+                    int n_columns, const Doubles& coefficients) {
+  DensitySpec spec;
+  spec.n_species = n_species;
+  spec.radial = {n_radial, vector_of(low), vector_of(high)};
+  spec.angular = {n_angular, vector_of(angular_low), vector_of(angular_high)};
+  require(n_species > 0 && n_radial > 0 && n_angular >= 0, "need at least one species and one density");
+  const auto n_pairs = static_cast<std::size_t>(n_species * n_species);
+  for (const auto* radial : {&spec.radial, &spec.angular}) {
+    require(radial->low.size() == n_pairs && radial->high.size() == n_pairs, "low and high need n_species^2 entries");
+    for (std::size_t p = 0; p < n_pairs; ++p) require(radial->low[p] < radial->high[p], "need low < high");
+  }
+  require(factors.size() == components.size(), "forms need factors and components");
+  for (std::size_t f = 0; f < factors.size(); ++f) {
+    spec.forms.push_back({vector_of(factors[f]), vector_of(components[f])});
+    require(spec.forms[f].components.size() == 3 * spec.forms[f].factor.size(), "a form needs three components per factor");
+    for (std::size_t c = 0; c < spec.forms[f].components.size(); ++c) {
+      const std::int32_t component = spec.forms[f].components[c];
+      require(component < static_cast<std::int32_t>(spec.n_components()) && (component >= 0 || (component == -1 && c % 3 == 2)),
+              "component out of range");
+    }
+  }
+  spec.limits = vector_of(limits);
+  spec.monomials = vector_of(monomials);
+  spec.columns = vector_of(columns);
+  spec.coefficients = vector_of(coefficients);
+  spec.n_columns = n_columns;
+  const auto n = static_cast<std::size_t>(n_species);
+  require(spec.limits.size() == n * spec.n_invariants(), "limits need one entry per species and invariant");
+  require(spec.monomials.size() == 4 * spec.n_monomials() && spec.columns.size() == n * spec.n_monomials(),
+          "columns need one entry per species and monomial");
+  for (std::size_t q = 0; q < spec.monomials.size(); ++q)
+    require(spec.monomials[q] < static_cast<std::int32_t>(spec.n_invariants()) && (spec.monomials[q] >= 0 || q % 4 != 0),
+            "monomial out of range");
+  check_columns(spec.columns, n_columns);
+  check_coefficients(spec.coefficients, n_columns);
+  return kernels().density(std::move(spec));
+}
+
+ScreeningSpec screening(int n_species, const Doubles& c_min, const Doubles& c_max, int kind, bool softmin,
+                        double inner, double outer) {
+  ScreeningSpec spec{n_species, vector_of(c_min), vector_of(c_max), static_cast<ScreeningSpec::Switch>(kind), softmin,
+                     inner, outer};
+  require(n_species > 0, "n_species: must be at least 1");
+  const auto n = static_cast<std::size_t>(n_species);
+  require(spec.c_min.size() == n * n * n && spec.c_max.size() == n * n * n, "c_min and c_max need n_species^3 entries");
+  for (std::size_t t = 0; t < spec.c_min.size(); ++t)
+    require(spec.c_min[t] < spec.c_max[t], "need c_min < c_max");
+  require(0 <= kind && kind <= 2, "switch: bump 0, quintic 1, meam 2");
+  require((inner == 0.0 && outer == 0.0) || (0.0 <= inner && inner < outer), "need 0 <= inner < outer, or both 0");
+  return spec;
+}
+
+TermPointer screened(const ScreeningSpec& spec, TermPointer term) {
+  require(term->takes_weights(), "this kind of term knows no weights");
+  return kernels().screened(spec, std::move(term));
+}
+
 // Forces on ghosts are folded back onto the local atoms that own them.
 void evaluate_into(const std::vector<TermPointer>& terms, const Vectors& positions,
                    const Ints& species, const Ints& owners, const Longs& first,
@@ -170,6 +231,17 @@ void bind_terms(nb::module_& m) {
   m.def("triplet_spline", &triplet_spline, "n_species"_a, "table"_a.noconvert(), "knots_ij"_a,
         "knots_ik"_a, "knots_jk"_a, "columns"_a, "n_columns"_a, "coefficients"_a.noconvert());
   m.def("zbl", &zbl, "numbers"_a.noconvert(), "inner"_a.noconvert(), "outer"_a.noconvert());
+  m.def("density", &density, "n_species"_a, "n_radial"_a, "low"_a.noconvert(), "high"_a.noconvert(), "n_angular"_a,
+        "angular_low"_a.noconvert(), "angular_high"_a.noconvert(), "factors"_a, "components"_a, "limits"_a.noconvert(),
+        "monomials"_a.noconvert(), "columns"_a.noconvert(), "n_columns"_a, "coefficients"_a.noconvert());
+  nb::class_<ScreeningSpec>(m, "Screening", "Weights of neighbours from third atoms; see native/core/specs.hpp.")
+      .def("__init__",
+           [](ScreeningSpec* self, int n_species, const Doubles& c_min, const Doubles& c_max, int kind, bool softmin,
+              double inner, double outer) {
+             new (self) ScreeningSpec(screening(n_species, c_min, c_max, kind, softmin, inner, outer));
+           },
+           "n_species"_a, "c_min"_a.noconvert(), "c_max"_a.noconvert(), "kind"_a, "softmin"_a, "inner"_a, "outer"_a);
+  m.def("screened", &screened, "screening"_a, "term"_a);
   m.def("evaluate", &evaluate_into, "terms"_a, "positions"_a.noconvert(), "species"_a.noconvert(),
         "owners"_a.noconvert(), "first"_a.noconvert(), "neighbors"_a.noconvert(),
         "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert(), "threads"_a);

@@ -19,7 +19,7 @@ from trimpot.engines.following import follow
 from trimpot.errors import InputError, NonFiniteResultError
 from trimpot.neighbors import neighborhood
 from trimpot.splines import reference
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 
 MIXED_FORCE = 1e-4
 """eV/A at forces of about 10 eV/A, docs/conventions.md."""

@@ -16,7 +16,7 @@ from trimpot.engines.singlepoint import evaluate
 from trimpot.fitting import FitSettings, Model, fit
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.packing import pack
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.profile import pair_profile
 from trimpot.splines.triplet_settings import TripletSettings
 from trimpot.validation.scans import check_repulsion, dimer_scan, trimer_scan

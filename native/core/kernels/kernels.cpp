@@ -5,9 +5,11 @@
 
 #include "../kernels.hpp"
 
+#include "density.hpp"
 #include "loops.hpp"
 #include "one_body.hpp"
 #include "pair_spline.hpp"
+#include "screened.hpp"
 #include "triplet_spline.hpp"
 #include "zbl.hpp"
 
@@ -29,6 +31,11 @@ Kernels make_kernels() {
           make<PairSpline, PairSplineSpec>,
           make<TripletSpline, TripletSplineSpec>,
           make<Zbl, ZblSpec>,
+          make<Density, DensitySpec>,
+          [](ScreeningSpec spec, TermPointer term) -> TermPointer {
+            return std::make_shared<Screened>(std::make_shared<const Screening>(std::move(spec)),
+                                              std::vector<TermPointer>{std::move(term)});
+          },
           evaluate_block<double, std::int32_t>,
           [](const std::vector<TermPointer>& terms, const Block<double, std::uint16_t>& block, double* virial) {
             evaluate_block(terms, block, 0, block.n_own, virial);

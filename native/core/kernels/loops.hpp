@@ -14,6 +14,7 @@
 #include "one_body.hpp"
 #include "pair_spline.hpp"
 #include "rows.hpp"
+#include "screened.hpp"
 #include "simd.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
@@ -27,6 +28,10 @@ struct Plan {
 
   explicit Plan(const std::vector<TermPointer>& terms) {
     for (const auto& term : terms) {
+      if (const auto* one = dynamic_cast<const Screened*>(term.get())) {
+        add(*one);
+        continue;
+      }
       if (const auto* one = dynamic_cast<const OneBody*>(term.get())) {
         alone.push_back(one);
         continue;
@@ -44,10 +49,25 @@ struct Plan {
       }
       reach = std::max(reach, term->cutoff());
     }
+    for (const auto& sum : screened) many_body.push_back(sum.get());
   }
 
   // Whether any term needs neighbours as an Environment.
   bool near() const { return !pairwise.empty() || !many_body.empty(); }
+
+ private:
+  std::vector<std::unique_ptr<const Screened>> screened; // one per screening
+
+  // Weights are worked out once for all terms that share a screening.
+  void add(const Screened& term) {
+    reach = std::max(reach, term.cutoff());
+    for (auto& sum : screened) {
+      if (!sum->shares_with(term)) continue;
+      sum = std::make_unique<const Screened>(*sum, term);
+      return;
+    }
+    screened.push_back(std::make_unique<const Screened>(term));
+  }
 };
 
 // How the pair term is looked up.
@@ -362,7 +382,9 @@ inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& 
   for (const auto& term : terms) cutoff = std::max(cutoff, term->cutoff());
   std::int64_t most = 1;
   for (std::int64_t i = 0; i < hood.n_local; ++i) most = std::max(most, hood.first[i + 1] - hood.first[i]);
-  const auto size = static_cast<std::size_t>(most);
+  constexpr int N = lanes<double>;
+  const auto size = static_cast<std::size_t>(most + N);
+  Arena arena;
   std::vector<double> x(size), y(size), z(size), r(size);
   std::vector<int> species(size), neighbor(size);
   const double* p = hood.positions;
@@ -378,8 +400,12 @@ inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& 
       neighbor[count] = j;
       count += r[count] < cutoff ? 1 : 0; // keeps the slot only inside the cutoff
     }
+    for (std::size_t l = count; l < count + N; ++l) {
+      x[l] = y[l] = z[l] = r[l] = 1e4;
+      species[l] = 0;
+    }
     const Environment<double> env{static_cast<int>(i), hood.species[i], static_cast<int>(count),
-                                  x.data(), y.data(), z.data(), r.data(), species.data(), neighbor.data(), nullptr};
+                                  x.data(), y.data(), z.data(), r.data(), species.data(), neighbor.data(), &arena};
     sink.column_offset = 0;
     for (const auto& term : terms) {
       term->rows(env, sink);

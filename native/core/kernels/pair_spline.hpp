@@ -199,6 +199,7 @@ class PairSpline final : public Term {
   int n_columns() const override { return spec_.n_columns; }
   bool has_coefficients() const override { return !spec_.coefficients.empty(); }
   bool pairwise() const override { return true; }
+  bool takes_weights() const override { return true; }
 
   template <class Real>
   const PairCurves<Real>& curves() const {
@@ -222,8 +223,12 @@ class PairSpline final : public Term {
       const int m = basis.locate(r);
       const BasisValues<double> b = exact_[static_cast<std::size_t>(t)].at(m, r - basis.start(m));
       const std::int32_t* columns = spec_.columns[static_cast<std::size_t>(t)].data() + m;
-      for (int q = 0; q < 4; ++q)
-        if (columns[q] >= 0) add_row(env, sink, j, columns[q], b.value[q], b.slope[q] / r);
+      const double weight = env.weight ? env.weight[j] : 1.0;
+      for (int q = 0; q < 4; ++q) {
+        if (columns[q] < 0) continue;
+        add_row(env, sink, j, columns[q], weight * b.value[q], weight * b.slope[q] / r);
+        if (sink.weights) sink.weight_row(j)[columns[q]] += b.value[q];
+      }
     }
   }
 
@@ -236,8 +241,15 @@ class PairSpline final : public Term {
     for (int j = 0; j < env.count; j += N) {
       const V r = load<N>(env.r + j), w = convert<Real>(load<N>(env.neighbor_species + j));
       const auto v2 = curves<Real>().at(env.species, r, w);
-      const V scale = v2.slope * v2.per_length * reciprocal(maximum(r, broadcast<N>(Real(1e-10))));
-      energy += v2.value;
+      V scale = v2.slope * v2.per_length * reciprocal(maximum(r, broadcast<N>(Real(1e-10))));
+      if (env.weight) {
+        const V weight = load<N>(env.weight + j);
+        energy += weight * v2.value;
+        scale = weight * scale;
+        store(g.weight + j, load<N>(g.weight + j) + v2.value);
+      } else {
+        energy += v2.value;
+      }
       store(g.x + j, load<N>(g.x + j) + scale * load<N>(env.x + j));
       store(g.y + j, load<N>(g.y + j) + scale * load<N>(env.y + j));
       store(g.z + j, load<N>(g.z + j) + scale * load<N>(env.z + j));

@@ -44,6 +44,7 @@ class TripletSpline final : public Term {
   double cutoff() const override { return cutoff_; }
   int n_columns() const override { return spec_.n_columns; }
   bool has_coefficients() const override { return !spec_.coefficients.empty(); }
+  bool takes_weights() const override { return true; }
 
   double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g, double_); }
   double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g, single_); }
@@ -72,6 +73,7 @@ class TripletSpline final : public Term {
     int interval;
     double x, y, z, inverse;
     BasisValues<double> basis;
+    double weight;
   };
 
   // Calls visit(b, c, index) for each pair of neighbour species b <= c that has a spline.
@@ -114,7 +116,7 @@ class TripletSpline final : public Term {
              const std::vector<std::vector<TripletSweep<Real>>>& sweeps) const {
     double energy = 0.0;
     for (const auto& sweep : sweeps[static_cast<std::size_t>(env.species)]) {
-      env.arena->release();
+      const Arena::Scope scope(*env.arena);
       energy += sweep.evaluate(env, g);
     }
     return energy;
@@ -128,7 +130,8 @@ class TripletSpline final : public Term {
       if (env.neighbor_species[j] != species || r >= basis.upper() || r < basis.lower() || r == 0.0)
         continue;
       const int m = basis.locate(r);
-      legs.push_back({j, m, env.x[j], env.y[j], env.z[j], 1.0 / r, exact.at(m, r - basis.start(m))});
+      legs.push_back({j, m, env.x[j], env.y[j], env.z[j], 1.0 / r, exact.at(m, r - basis.start(m)),
+                      env.weight ? env.weight[j] : 1.0});
     }
   }
 
@@ -139,12 +142,20 @@ class TripletSpline final : public Term {
     double* on_k[3];
     double* on_i[3];
     double* strain;
+    double *weight_of_j, *weight_of_k; // rows of dE/dweight
+    double wj, wk;                     // the weights
     std::int64_t n_columns;
     double uj[3], uk[3], w[3]; // d_j / r_ij, d_k / r_ik, (d_k - d_j) / r_jk
     double strain_j[6], strain_k[6], strain_w[6];
 
     // Basis value v and its derivatives along r_ij, r_ik, r_jk go to one column.
     void add(int column, double v, double gj, double gk, double gw) const {
+      if (weight_of_j) {
+        weight_of_j[column] += v * wk;
+        weight_of_k[column] += v * wj;
+      }
+      const double weight = wj * wk;
+      v *= weight, gj *= weight, gk *= weight, gw *= weight;
       if (energy) energy[column] += v;
       if (on_i[0]) {
         for (int a = 0; a < 3; ++a) {
@@ -169,10 +180,16 @@ class TripletSpline final : public Term {
     s[5] = d[0] * u[1];
   }
 
-  static TripletRows destinations(const Environment<double>& env, const RowSink& sink, const Leg& j,
-                                  const Leg& k, const double* dw, double r) {
+  static TripletRows destinations(const Environment<double>& env, const RowSink& sink, const Leg& j, const Leg& k,
+                                  const double* dw, double r) {
     TripletRows out{};
     out.n_columns = sink.n_columns;
+    out.wj = j.weight;
+    out.wk = k.weight;
+    if (sink.weights) {
+      out.weight_of_j = sink.weight_row(j.neighbor);
+      out.weight_of_k = sink.weight_row(k.neighbor);
+    }
     out.energy = sink.energy ? sink.energy + sink.column_offset : nullptr;
     out.strain = sink.strain ? sink.strain + sink.column_offset : nullptr;
     const double dj[3] = {j.x, j.y, j.z}, dk[3] = {k.x, k.y, k.z};

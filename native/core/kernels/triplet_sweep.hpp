@@ -57,7 +57,19 @@ class TripletSweep {
   }
 
   double evaluate(const Environment<Real>& env, Gradient<Real> g) const {
-    Legs legs(*env.arena, padded(env.count) + N);
+    return env.weight ? evaluate<true>(env, g) : evaluate<false>(env, g);
+  }
+
+ private:
+  static constexpr int tile = TripletTables<Real>::tile, block = TripletTables<Real>::block;
+  static constexpr int N = lanes<Real>;
+  using V = Vec<Real, N>;
+  using Int = Vec<std::int32_t, N>;
+  using Tile = Vec<Real, tile>;
+
+  template <bool weighted>
+  TRIMPOT_INLINE double evaluate(const Environment<Real>& env, Gradient<Real> g) const {
+    Legs<weighted> legs(*env.arena, padded(env.count) + N);
     legs.collect(env, legs_);
     if (legs.count < 2) return 0.0;
     const Circle circle(*env.arena, legs);
@@ -71,19 +83,13 @@ class TripletSweep {
     return static_cast<double>(sum(energy));
   }
 
- private:
-  static constexpr int tile = TripletTables<Real>::tile, block = TripletTables<Real>::block;
-  static constexpr int N = lanes<Real>;
-  using V = Vec<Real, N>;
-  using Int = Vec<std::int32_t, N>;
-  using Tile = Vec<Real, tile>;
-
   static int padded(int n) { return (n + N - 1) / N * N; }
 
   // Where the four of entry j stands in an array written by store_fours.
   static int place(int j) { return j / N * N + place_of_four<N>(j % N); }
 
   // Neighbours within the reach of a leg.
+  template <bool weighted>
   struct Legs {
     int count = 0;
     bool all = true;                // every neighbour of the environment is here, in its order
@@ -92,16 +98,25 @@ class TripletSweep {
     Real *packed, *gx, *gy, *gz;    // gradient, as far as it comes from opposite sides
     std::int32_t *packed_species, *neighbor, *interval;
     Real *value, *slope;            // basis along the leg, fours in the order of store_fours
-    Real *radial;                   // fours that add up to dE/dr, in the same order
+    Real *radial;                   // fours that add up to dE/dr over the weight, in the same order
+    Real *plain, *by_weight;        // value without its weight; fours that add up to dE/dweight
+    const Real* weight;
+    Real* packed_weight;
     Real *sum_of_j;                 // Z, in the same order
     int stride;
 
     Legs(Arena& arena, int most) : stride(most) {
-      Real* p = arena.take<Real>((4 + 3 + 3 * 4 + tile + 3) * most);
+      Real* p = arena.take<Real>((4 + 3 + 3 * 4 + tile + 3 + (weighted ? 9 : 0)) * most);
       packed = p, p += 4 * most;
       for (auto** a : {&gx, &gy, &gz}) *a = p, p += most;
       for (auto** a : {&value, &slope, &radial}) *a = p, p += 4 * most;
       sum_of_j = p, p += tile * most;
+      plain = value;
+      if constexpr (weighted) {
+        plain = p, p += 4 * most;
+        by_weight = p, p += 4 * most;
+        packed_weight = p, p += most;
+      }
       packed_species = reinterpret_cast<std::int32_t*>(p);
       neighbor = packed_species + most;
       interval = neighbor + most;
@@ -117,11 +132,14 @@ class TripletSweep {
         const auto [inside, real] = within(j);
         all = inside == real;
       }
-      x = env.x, y = env.y, z = env.z, r = env.r, species = env.neighbor_species;
+      x = env.x, y = env.y, z = env.z, r = env.r, species = env.neighbor_species, weight = env.weight;
       count = env.count;
       if (!all) pack_those(env, within);
       for (int a = 0; a < count; a += N) {
-        store(interval + a, axes.at(load<N>(r + a), load<N>(species + a), value + 4 * a, slope + 4 * a));
+        store(interval + a, axes.at(load<N>(r + a), load<N>(species + a), plain + 4 * a, slope + 4 * a));
+        if constexpr (weighted)
+          for (int l = 0; l < N; ++l)
+            store(value + 4 * place(a + l), broadcast<4>(weight[a + l]) * load<4>(plain + 4 * place(a + l)));
       }
       for (int a = 0; a < count; ++a) store(sum_of_j + tile * place(a), Tile{});
     }
@@ -129,6 +147,7 @@ class TripletSweep {
     template <class Within>
     void pack_those(const Environment<Real>& env, Within&& within) {
       x = packed, y = packed + stride, z = packed + 2 * stride, r = packed + 3 * stride, species = packed_species;
+      if constexpr (weighted) weight = packed_weight;
       count = 0;
       for (int j = 0; j < env.count; j += N) {
         const std::uint32_t bits = within(j).first;
@@ -137,25 +156,37 @@ class TripletSweep {
         pack(packed + 2 * stride + count, bits, load<N>(env.z + j));
         pack(packed + 3 * stride + count, bits, load<N>(env.r + j));
         pack(packed_species + count, bits, load<N>(env.neighbor_species + j));
+        if constexpr (weighted) pack(packed_weight + count, bits, load<N>(env.weight + j));
         pack(neighbor + count, bits, iota<N>(j));
         count += __builtin_popcount(bits);
       }
       for (int a = 0; a < 4; ++a) store(packed + a * stride + count, broadcast<N>(Real(1e4))); // idle lanes hold numbers
       store(packed_species + count, Int{});
+      if constexpr (weighted) store(packed_weight + count, V{});
     }
 
     // What Z means for dE/dr.
     TRIMPOT_INLINE void close() const {
       for (int a = 0; a < count; ++a) {
         const int at = 4 * place(a);
-        const auto part = fold(load<tile>(sum_of_j + 4 * at) * load_repeated<tile>(slope + at));
-        store(radial + at, load<4>(radial + at) + part);
+        const Tile z = load<tile>(sum_of_j + 4 * at);
+        store(radial + at, load<4>(radial + at) + fold(z * load_repeated<tile>(slope + at)));
+        if constexpr (weighted)
+          store(by_weight + at, load<4>(by_weight + at) + fold(z * load_repeated<tile>(plain + at)));
       }
     }
 
     TRIMPOT_INLINE void add_gradient(Gradient<Real> g, const LegAxes<Real>& axes) const {
       for (int a = 0; a < count; a += N) {
-        const V scale = axes.scale(load<N>(species + a)) * sums_of_fours<N>(radial + 4 * a) * reciprocal(load<N>(r + a));
+        V scale = axes.scale(load<N>(species + a)) * sums_of_fours<N>(radial + 4 * a) * reciprocal(load<N>(r + a));
+        if constexpr (weighted) {
+          scale = scale * load<N>(weight + a);
+          const V part = sums_of_fours<N>(by_weight + 4 * a);
+          if (all)
+            store(g.weight + a, load<N>(g.weight + a) + part);
+          else
+            store(by_weight + a, part); // its fours have been read
+        }
         const V ax = load<N>(gx + a) + scale * load<N>(x + a);
         const V ay = load<N>(gy + a) + scale * load<N>(y + a);
         const V az = load<N>(gz + a) + scale * load<N>(z + a);
@@ -173,6 +204,7 @@ class TripletSweep {
         g.x[neighbor[a]] += gx[a];
         g.y[neighbor[a]] += gy[a];
         g.z[neighbor[a]] += gz[a];
+        if constexpr (weighted) g.weight[neighbor[a]] += by_weight[a];
       }
     }
   };
@@ -189,6 +221,7 @@ class TripletSweep {
     Real* fours;          // they add up to dE/du, in the order of store_fours
     Real* force;          // dE/dr_jk / r_jk, twice, n apart
 
+    template <class Legs>
     TRIMPOT_INLINE Circle(Arena& arena, const Legs& legs)
         : n(legs.count), last(n / 2), stride(padded(n)), force_stride(n + stride), halved(n % 2 == 0) {
       const int around = padded(n + stride) + N; // idle lanes read numbers too
@@ -224,6 +257,7 @@ class TripletSweep {
     Real* force_of(int s) const { return force + (s - 1) * force_stride; }
   };
 
+  template <class Legs>
   TRIMPOT_INLINE void find_sides(const Legs& legs, const Circle& c) const {
     for (int j = 0; j < c.stride; j += N) {
       const V xj = load<N>(legs.x + j), yj = load<N>(legs.y + j), zj = load<N>(legs.z + j);
@@ -248,7 +282,8 @@ class TripletSweep {
     }
   }
 
-  TRIMPOT_INLINE void contract(const Legs& legs, int j, const Circle& c, Tile& energy) const {
+  template <bool weighted>
+  TRIMPOT_INLINE void contract(const Legs<weighted>& legs, int j, const Circle& c, Tile& energy) const {
     const Tile a = each_four_times(load<4>(legs.value + 4 * place(j)));
     const Real* const tables = tables_->data();
     const Real* const value = legs.value;
@@ -279,9 +314,12 @@ class TripletSweep {
     }
     energy += y * a;
     store(legs.radial + 4 * place(j), fold(y * each_four_times(load<4>(legs.slope + 4 * place(j)))));
+    if constexpr (weighted)
+      store(legs.by_weight + 4 * place(j), fold(y * each_four_times(load<4>(legs.plain + 4 * place(j)))));
   }
 
   // What dE/dr_jk means for j.
+  template <class Legs>
   TRIMPOT_INLINE void pull_first_ends(const Legs& legs, const Circle& c) const {
     for (int j = c.stride - N; j >= 0; j -= N) { // backwards: idle lanes of `force` are overwritten
       const V xj = load<N>(legs.x + j), yj = load<N>(legs.y + j), zj = load<N>(legs.z + j);
@@ -303,6 +341,7 @@ class TripletSweep {
   }
 
   // The same for k; that of j = k - s.
+  template <class Legs>
   TRIMPOT_INLINE void pull_other_ends(const Legs& legs, const Circle& c) const {
     for (int k = 0; k < c.n; k += N) {
       const V xk = load<N>(legs.x + k), yk = load<N>(legs.y + k), zk = load<N>(legs.z + k);

@@ -22,7 +22,7 @@ from trimpot.data import (
 from trimpot.data.frames import Scalar
 from trimpot.fitting import FitSettings
 from trimpot.splines.core import CoreSettings
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.registry import TermSettings
 from trimpot.splines.triplet_settings import TripletSettings
 
@@ -106,7 +106,7 @@ class ModelSettings:
     species : list of str, optional
         Element symbols; default: those of the training frames.
     terms : list of term settings
-        Each with its ``kind``: pair, triplet, zbl. Default: one pair and one triplet
+        Each with its ``kind``: pair, triplet, density, zbl. Default: one pair and one triplet
         term (UF2,3).
     core : settings of the repulsive core, or off
         Screened nuclear repulsion below the data; on by default. A ``zbl`` among the

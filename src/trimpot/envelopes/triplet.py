@@ -1,6 +1,6 @@
 """The triplet envelope (screening): weights of pairs by what stands between their ends.
 
-    C_ikj = h^2 / (t (1 - t)),  t = r_ij . r_ik / r_ij^2,  h r_ij: distance of k from line ij
+    C_ikj = h^2 / (t (1 - t)),  t = r_ij.r_ik / r_ij^2,  h r_ij: distance of k from line ij
 
 is the same for all k on an ellipsoid through i and j (for C = 1 a sphere). k screens the
 pair where 0 < t < 1 and C < C_max; where C <= C_min it screens it entirely.
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Combine = Literal["product", "softmin"]
 """How several screening atoms act together."""
+
+COMBINE: tuple[str, ...] = get_args(Combine)
 
 LONGEST_ELLIPSOID = 2.0
 """Up to this C_max whatever screens a pair is closer to both ends than they are."""

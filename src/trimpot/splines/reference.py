@@ -1,26 +1,36 @@
 """The specification: every term as readable NumPy, one central atom at a time.
 
 Each function takes the displacements d_jc = r_j - r_i of all neighbours j of one atom i
-and returns the energy of atom i and its gradient with respect to the displacements. The
+and returns the energy of atom i and its gradient with respect to the displacements.
+Where neighbours may have weights w_j, these come in too, and dE_i/dw_j goes out. The
 native kernels are held against these functions; nothing here is meant to be fast.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
 from trimpot.contract import Evaluation
+from trimpot.envelopes.reference import screening
+from trimpot.splines.density import bounded
+from trimpot.splines.harmonics import N_HARMONICS, harmonics
 from trimpot.units import COULOMB_EV_A
 
 if TYPE_CHECKING:
     from trimpot.contract import FloatArray, IntArray, Neighborhood
     from trimpot.splines.core import ZblTerm
+    from trimpot.splines.density import DensityTerm, Form
     from trimpot.splines.one_body import OneBody
     from trimpot.splines.pair import PairTerm
     from trimpot.splines.potential import SplinePotential
+    from trimpot.splines.screened import ScreenedTerm
     from trimpot.splines.triplet import TripletGrid, TripletTerm
+
+
+Weighted = tuple[float, "FloatArray", "FloatArray"]
+"""Energy, its gradient by the displacements, its derivatives by the weights."""
 
 
 def bspline_basis(knots: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -63,27 +73,38 @@ def one_body(
 
 
 def pair(
-    term: PairTerm, c: FloatArray, z_i: int, d_jc: FloatArray, z_j: IntArray
-) -> tuple[float, FloatArray]:
-    """E_i = sum_j V2(r_ij), V2 = sum_n c_n B_n(r)."""
-    energy, gradient = 0.0, np.zeros_like(d_jc)
+    term: PairTerm,
+    c: FloatArray,
+    z_i: int,
+    d_jc: FloatArray,
+    z_j: IntArray,
+    w_j: FloatArray,
+) -> Weighted:
+    """E_i = sum_j w_j V2(r_ij), V2 = sum_n c_n B_n(r)."""
+    energy, gradient, by_w = 0.0, np.zeros_like(d_jc), np.zeros(len(d_jc))
     for j, d_c in enumerate(d_jc):
         curve = term.curve_of(z_i, int(z_j[j]))
         r = float(np.linalg.norm(d_c))
         if curve is None:
             continue
         value, slope = curve.values(c, np.array([r]))
-        energy += float(value[0])
-        gradient[j] = slope[0] * d_c / r
-    return energy, gradient
+        energy += w_j[j] * float(value[0])
+        gradient[j] = w_j[j] * slope[0] * d_c / r
+        by_w[j] = value[0]
+    return energy, gradient, by_w
 
 
 def triplet(
-    term: TripletTerm, c: FloatArray, z_i: int, d_jc: FloatArray, z_j: IntArray
-) -> tuple[float, FloatArray]:
-    """E_i = sum_{j<k} V3(r_ij, r_ik, r_jk), j of the first neighbour species."""
+    term: TripletTerm,
+    c: FloatArray,
+    z_i: int,
+    d_jc: FloatArray,
+    z_j: IntArray,
+    w_j: FloatArray,
+) -> Weighted:
+    """E_i = sum_{j<k} w_j w_k V3(r_ij, r_ik, r_jk), j of the first neighbour species."""
     grids = {trio: grid for grid in term.grids for trio in grid.trios}
-    energy, gradient = 0.0, np.zeros_like(d_jc)
+    energy, gradient, by_w = 0.0, np.zeros_like(d_jc), np.zeros(len(d_jc))
     for a in range(len(d_jc)):
         for b in range(a + 1, len(d_jc)):
             j, k = (a, b) if z_j[a] <= z_j[b] else (b, a)
@@ -91,10 +112,12 @@ def triplet(
             if grid is None:
                 continue
             value, (g_j, g_k) = _one_triplet(grid, c, d_jc[j], d_jc[k])
-            energy += value
-            gradient[j] += g_j
-            gradient[k] += g_k
-    return energy, gradient
+            energy += w_j[j] * w_j[k] * value
+            gradient[j] += w_j[j] * w_j[k] * g_j
+            gradient[k] += w_j[j] * w_j[k] * g_k
+            by_w[j] += w_j[k] * value
+            by_w[k] += w_j[j] * value
+    return energy, gradient, by_w
 
 
 def _one_triplet(
@@ -153,17 +176,129 @@ def _zbl_curve(
     return value * s, slope * s + value * s_slope
 
 
+def density(
+    term: DensityTerm,
+    c: FloatArray,
+    z_i: int,
+    d_jc: FloatArray,
+    z_j: IntArray,
+    w_j: FloatArray,
+) -> Weighted:
+    """E_i = sum_m c_m prod phi_q, phi_q bounded invariants of the densities around i."""
+    i, n = term.species.index(z_i), len(d_jc)
+    size = term.n_densities + len(term.species) * term.angular.n * N_HARMONICS
+    part, by_d = np.zeros((n, size)), np.zeros((n, size, 3))  # of each neighbour
+    for j, d_c in enumerate(d_jc):
+        part[j], by_d[j] = _density_parts(term, i, d_c, int(z_j[j]))
+    density = w_j @ part
+    rho, components = density[: term.n_densities], density[term.n_densities :]
+    forms = [_form(f, components) for f in term.forms]
+    phi, slope = bounded(np.array([*rho, *(v for v, _ in forms)]), term.limits[i])
+    coefficients = c.reshape(len(term.species), -1)[i]
+    energy, by_phi = _polynomial(term.monomials, coefficients, phi)
+    by_phi = by_phi * slope
+    by_density = np.concatenate([by_phi[: len(rho)], np.zeros(len(components))])
+    for by, (_, gradient) in zip(by_phi[len(rho) :], forms, strict=True):
+        by_density[len(rho) :] += by * gradient
+    gradient = w_j[:, None] * np.einsum("q,jqa->ja", by_density, by_d)
+    return energy, gradient, part @ by_density
+
+
+def _density_parts(
+    term: DensityTerm, i: int, d_c: FloatArray, z: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return what a neighbour adds to the densities rho and A, and the gradients."""
+    b, r = term.species.index(z), np.array([np.linalg.norm(d_c)])
+    u = d_c / r
+    rho = np.zeros((len(term.species), term.radial.n, 4))  # value, gradient
+    (value,), (slope,) = term.radial.values(i, b, r)
+    rho[b] = np.column_stack([value, np.outer(slope, u)])
+    components = np.zeros((len(term.species), term.angular.n, N_HARMONICS, 4))
+    if term.angular.n:
+        (value,), (slope,) = term.angular.values(i, b, r)
+        (y,), (y_gradient,) = harmonics(u[None])
+        components[b, :, :, 0] = np.outer(value, y)
+        components[b, :, :, 1:] = (
+            np.einsum("a,c,x->acx", slope, y, u)
+            + np.einsum("a,cx->acx", value, y_gradient) / r
+        )
+    together = np.concatenate([rho.reshape(-1, 4), components.reshape(-1, 4)])
+    return together[:, 0], together[:, 1:]
+
+
+def _form(form: Form, components: FloatArray) -> tuple[float, FloatArray]:
+    value, gradient = 0.0, np.zeros_like(components)
+    for factor, numbers in zip(form.factors, form.components, strict=True):
+        known = numbers[numbers >= 0]
+        value += factor * float(components[known].prod())
+        for q in range(len(known)):
+            gradient[known[q]] += factor * float(np.delete(components[known], q).prod())
+    return value, gradient
+
+
+def _polynomial(
+    monomials: IntArray, c: FloatArray, phi: FloatArray
+) -> tuple[float, FloatArray]:
+    energy, gradient = 0.0, np.zeros_like(phi)
+    for c_m, numbers in zip(c, monomials, strict=True):
+        known = numbers[numbers >= 0]
+        energy += c_m * float(phi[known].prod())
+        for q in range(len(known)):
+            gradient[known[q]] += c_m * float(np.delete(phi[known], q).prod())
+    return energy, gradient
+
+
+def screened(
+    term: ScreenedTerm[Any], c: FloatArray, z_i: int, d_jc: FloatArray, z_j: IntArray
+) -> tuple[float, FloatArray]:
+    """E_i of the inner term with the weights S_ij of the envelope."""
+    w_j, jacobian = screening(term.envelope, z_i, d_jc, z_j)
+    energy, gradient, by_w = WEIGHTED[term.inner.kind](term.inner, c, z_i, d_jc, z_j, w_j)
+    return energy, gradient + np.einsum("j,jka->ka", by_w, jacobian)
+
+
+class _WeightedSpecification(Protocol):
+    def __call__(
+        self,
+        term: object,
+        c: FloatArray,
+        z_i: int,
+        d_jc: FloatArray,
+        z_j: IntArray,
+        w_j: FloatArray,
+        /,
+    ) -> Weighted: ...
+
+
 class _Specification(Protocol):
     def __call__(
         self, term: object, c: FloatArray, z_i: int, d_jc: FloatArray, z_j: IntArray, /
     ) -> tuple[float, FloatArray]: ...
 
 
-SPECIFICATIONS: dict[str, _Specification] = {
-    "one_body": one_body,  # type: ignore[dict-item]  # each takes its own kind of term
-    "pair": pair,  # type: ignore[dict-item]
+def _plain(weighted: _WeightedSpecification) -> _Specification:
+    """Return the specification where all weights are 1."""
+
+    def specification(
+        term: object, c: FloatArray, z_i: int, d_jc: FloatArray, z_j: IntArray, /
+    ) -> tuple[float, FloatArray]:
+        return weighted(term, c, z_i, d_jc, z_j, np.ones(len(d_jc)))[:2]
+
+    return specification
+
+
+WEIGHTED: dict[str, _WeightedSpecification] = {
+    "pair": pair,  # type: ignore[dict-item]  # each takes its own kind of term
     "triplet": triplet,  # type: ignore[dict-item]
+    "density": density,  # type: ignore[dict-item]
+}
+"""Terms whose neighbours may have weights."""
+
+SPECIFICATIONS: dict[str, _Specification] = {
+    "one_body": one_body,  # type: ignore[dict-item]
     "zbl": zbl,  # type: ignore[dict-item]
+    **{kind: _plain(weighted) for kind, weighted in WEIGHTED.items()},
+    **dict.fromkeys([f"screened_{kind}" for kind in WEIGHTED], cast("Any", screened)),
 }
 
 

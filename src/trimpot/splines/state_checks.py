@@ -7,11 +7,16 @@ and shapes, ascending clamped knots, columns that number the coefficients 0, 1, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from trimpot.envelopes.switches import SWITCHES
+from trimpot.envelopes.triplet import COMBINE
 from trimpot.errors import FileFormatError
+from trimpot.splines.density import DensityTerm
+from trimpot.splines.harmonics import LARGEST_DEGREE
 from trimpot.splines.knots import DEGREE, clamped
 from trimpot.splines.triplet import ABSENT, FROZEN
 
@@ -19,6 +24,12 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from trimpot.contract import FloatArray, IntArray
+
+LARGEST_C = 100.0
+"""C_max above which an envelope would reach further than any list."""
+
+MOST_FUNCTIONS = 40
+"""Radial functions of a density term: more would mean millions of products."""
 
 LONGEST_CUTOFF = 100.0
 """No short-ranged potential reaches further (angstrom); a damaged knot would."""
@@ -78,6 +89,50 @@ def check_triplet(species: tuple[int, ...], state: object) -> dict[str, object]:
     return checked
 
 
+def check_density(species: tuple[int, ...], state: object) -> dict[str, object]:
+    """Return the state if it is that of a density term."""
+    names = ("radial", "order", "angular", "l_max", "triples", "mixed", "limits")
+    found = fields(state, names, "density")
+    n_angular = check_radial(species, found["angular"], "density.angular", fewest=0)
+    check_radial(species, found["radial"], "density.radial", fewest=1)
+    number(found["order"], 2, 4, "density.order")
+    number(
+        found["l_max"],
+        min(n_angular, 1),
+        LARGEST_DEGREE * min(n_angular, 1),
+        "density.l_max",
+    )
+    for name in ("triples", "mixed"):
+        if not isinstance(found[name], bool):
+            raise FileFormatError(
+                f"density.{name}: found {found[name]!s:.40}, expected a flag"
+            )
+    limits = array(found["limits"], np.float64, "density.limits")
+    term = DensityTerm.from_state(species, found)
+    shape = (len(species), term.n_densities + len(term.forms))
+    if limits.shape != shape or (limits < 0.0).any():
+        raise FileFormatError(
+            f"density.limits: shape {limits.shape}, expected {shape} of numbers from 0"
+        )
+    return found
+
+
+def check_radial(
+    species: tuple[int, ...], state: object, where: str, *, fewest: int
+) -> int:
+    """Return the number of functions of radial functions that are what they must be."""
+    found = fields(state, ("n", "low", "high"), where)
+    n = number(found["n"], fewest, MOST_FUNCTIONS, f"{where}.n")
+    low, high = (array(found[k], np.float64, f"{where}.{k}") for k in ("low", "high"))
+    shape = (len(species),) * 2
+    same = all(np.array_equal(a, a.T) for a in (low, high) if a.shape == shape)
+    if low.shape != shape or high.shape != shape or not same:
+        raise FileFormatError(f"{where}: low and high must be symmetric of shape {shape}")
+    if not ((low >= 0.0) & (low < high) & (high <= LONGEST_CUTOFF)).all():
+        raise FileFormatError(f"{where}: need 0 <= low < high <= {LONGEST_CUTOFF} A")
+    return n
+
+
 def check_zbl(species: tuple[int, ...], state: object) -> dict[str, object]:
     """Return the state if it is that of a repulsive core."""
     found = fields(state, ("inner", "outer"), "zbl")
@@ -93,6 +148,47 @@ def check_zbl(species: tuple[int, ...], state: object) -> dict[str, object]:
             f"zbl: need 0 < inner < outer <= {LONGEST_CUTOFF} A for every pair"
         )
     return found
+
+
+StateCheck = Callable[[tuple[int, ...], object], dict[str, object]]
+
+
+def screened_by(check_inner: StateCheck, kind: str) -> StateCheck:
+    """Return the check of a screened term with such an inner term."""
+
+    def check(species: tuple[int, ...], state: object) -> dict[str, object]:
+        found = fields(state, ("inner", "envelope"), kind)
+        check_inner(species, found["inner"])
+        check_envelope(species, found["envelope"], f"{kind}.envelope")
+        return found
+
+    return check
+
+
+def check_envelope(species: tuple[int, ...], state: object, where: str) -> None:
+    """Refuse a state that is not one of a triplet envelope."""
+    names = ("c_min", "c_max", "screens", "switch", "combine", "inner", "outer")
+    found = fields(state, names, where)
+    shape = (len(species),) * 3
+    low, high = (array(found[n], np.float64, f"{where}.{n}") for n in names[:2])
+    screens = array(found["screens"], np.int32, f"{where}.screens")
+    for name, values in (("c_min", low), ("c_max", high), ("screens", screens)):
+        same = values.shape == shape and np.array_equal(values, values.swapaxes(0, 1))
+        if not same:
+            raise FileFormatError(
+                f"{where}.{name}: shape {values.shape}, expected {shape}, symmetric in the "
+                "first two"
+            )
+    if not ((low >= 0.0) & (low < high) & (high <= LARGEST_C)).all():
+        raise FileFormatError(f"{where}: need 0 <= c_min < c_max <= {LARGEST_C:g}")
+    for name, known in (("switch", SWITCHES), ("combine", COMBINE)):
+        if found[name] not in known:
+            raise FileFormatError(
+                f"{where}.{name}: found {found[name]!s:.40}, expected one of {known}"
+            )
+    inner, outer = (distance(found[n], f"{where}.{n}") for n in ("inner", "outer"))
+    if not (inner == outer == 0.0 or inner < outer):
+        raise FileFormatError(f"{where}: need inner < outer, or both 0")
 
 
 def fields(value: object, names: tuple[str, ...], where: str) -> dict[str, object]:
@@ -129,6 +225,15 @@ def distance(value: object, where: str) -> float:
             f"{where}: found {value!s:.40}, expected a number from 0 to {LONGEST_CUTOFF} A"
         )
     return float(cast("float", value))
+
+
+def number(value: object, lowest: int, highest: int, where: str) -> int:
+    """Return an integer in this range."""
+    if type(value) is not int or not lowest <= value <= highest:
+        raise FileFormatError(
+            f"{where}: found {value!s:.40}, expected an integer from {lowest} to {highest}"
+        )
+    return value
 
 
 def atoms(

@@ -8,8 +8,10 @@ from itertools import combinations_with_replacement, product
 from typing import TYPE_CHECKING, Literal
 
 from trimpot.elements import group_name, parse_group
+from trimpot.envelopes import EnvelopeSettings
 from trimpot.errors import InputError
 from trimpot.splines.knots import FROZEN_AT_END, Spacing, clamped, spaced_breaks
+from trimpot.splines.screened import ScreenedTriplet
 from trimpot.splines.triplet import Trio, TripletGrid, TripletTerm, grid_columns
 
 if TYPE_CHECKING:
@@ -72,6 +74,9 @@ class TripletSettings:
         Trios without a V3.
     trios : mapping
         Overrides per trio, e.g. ``{"Te-Ge-Ge": {"cutoff": 5.0}}`` (centre first).
+    envelope : envelope settings, optional
+        Weigh both legs by what stands between their ends: fewer triplets at a longer
+        cutoff.
     """
 
     kind: Literal["triplet"] = "triplet"
@@ -87,9 +92,18 @@ class TripletSettings:
     max_coefficients: int = 3000
     leave_out: tuple[str, ...] = ()
     trios: Mapping[str, TripletOverride] = field(default_factory=dict)
+    envelope: EnvelopeSettings | None = None
 
-    def build(self, species: tuple[int, ...], profile: PairProfile) -> TripletTerm:
+    def build(
+        self, species: tuple[int, ...], profile: PairProfile
+    ) -> TripletTerm | ScreenedTriplet:
         """Return the term for these species (atomic numbers, ascending)."""
+        term = self._plain(species, profile)
+        if self.envelope is None:
+            return term
+        return ScreenedTriplet(term, self.envelope.build(species))
+
+    def _plain(self, species: tuple[int, ...], profile: PairProfile) -> TripletTerm:
         ties: tuple[Tie, ...] = ("none", "center") if self.tie == "auto" else (self.tie,)
         finest_first = DEFAULT_INTERVALS if self.intervals is None else (self.intervals,)
         for tie, intervals in product(ties, finest_first):

@@ -9,7 +9,7 @@ from trimpot.data import FieldSplit, ListSplit, RandomSplit, TrainOnAll
 from trimpot.errors import InputError
 from trimpot.fitting import FitSettings, QuantityWeights
 from trimpot.splines.core import CoreSettings
-from trimpot.splines.pair import PairOverride, PairSettings
+from trimpot.splines.pair_settings import PairOverride, PairSettings
 from trimpot.splines.triplet_settings import TripletSettings
 
 MINIMAL = {"data": {"path": "w.xyz"}}

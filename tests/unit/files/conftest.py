@@ -6,7 +6,7 @@ import pytest
 from trimpot.contract import Structure
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.one_body import OneBody
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
 from trimpot.splines.triplet_settings import TripletSettings

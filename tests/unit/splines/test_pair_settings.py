@@ -7,7 +7,7 @@ from scipy import optimize
 from spline_samples import absent, profile_of
 from trimpot.elements import covalent_radius
 from trimpot.errors import InputError
-from trimpot.splines.pair import PairOverride, PairSettings
+from trimpot.splines.pair_settings import PairOverride, PairSettings
 
 GE_TE = (32, 52)
 

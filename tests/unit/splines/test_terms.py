@@ -17,7 +17,7 @@ from spline_samples import (
 from trimpot.elements import covalent_radius
 from trimpot.errors import FileFormatError, InputError
 from trimpot.splines.core import CoreSettings
-from trimpot.splines.pair import PairSettings
+from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.registry import TERM_KINDS, restore_term
 from trimpot.splines.term import second_differences
@@ -81,8 +81,8 @@ def test_every_kind_is_registered_under_its_name():
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(FileFormatError, match="unknown kind of term 'density'"):
-        restore_term("density", (74,), {})
+    with pytest.raises(FileFormatError, match="unknown kind of term 'bond_order'"):
+        restore_term("bond_order", (74,), {})
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5])

@@ -1,0 +1,115 @@
+"""Settings of the density term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from trimpot.envelopes import EnvelopeSettings
+from trimpot.errors import InputError
+from trimpot.splines.density import UNLIMITED, DensityTerm, Radial
+from trimpot.splines.harmonics import LARGEST_DEGREE
+from trimpot.splines.screened import ScreenedDensity
+
+if TYPE_CHECKING:
+    from trimpot.splines.profile import PairProfile
+
+LOWER_END = 0.8
+"""Default lower end of the functions over the shortest distance of the data."""
+
+
+@dataclass(frozen=True)
+class DensitySettings:
+    """Settings of a density term.
+
+    Attributes
+    ----------
+    cutoff : float
+        Upper end of the densities in angstrom.
+    functions : int
+        Densities per species of neighbours.
+    order : int
+        Largest number of densities in a product, 2 to 4.
+    r_min : float, optional
+        Lower end; default: 0.8 times the shortest distance of each pair in the data. The
+        functions go on below it.
+    l_max : int
+        Largest degree of angular densities, up to 3; 0: none.
+    angular_cutoff : float, optional
+        Upper end of the angular densities; default: cutoff.
+    angular_functions : int
+        Angular densities per species and harmonic.
+    triples, mixed : bool
+        Also invariants of three angular densities, and products of a density with the
+        invariants of two.
+    envelope : envelope settings, optional
+        Weigh neighbours by what stands between.
+    """
+
+    kind: Literal["density"] = "density"
+    cutoff: float = 5.5
+    functions: int = 9
+    order: int = 3
+    r_min: float | None = None
+    l_max: int = 0
+    angular_cutoff: float | None = None
+    angular_functions: int = 4
+    triples: bool = False
+    mixed: bool = True
+    envelope: EnvelopeSettings | None = None
+
+    def build(
+        self, species: tuple[int, ...], profile: PairProfile
+    ) -> DensityTerm | ScreenedDensity:
+        """Return the term for these species (atomic numbers, ascending).
+
+        Raises
+        ------
+        InputError
+            For orders, degrees or cutoffs out of range.
+        """
+        self._check()
+        n_angular = self.angular_functions if self.l_max else 0
+        term = DensityTerm(
+            species,
+            self._radial(species, profile, self.functions, self.cutoff),
+            self.order,
+            self._radial(species, profile, n_angular, self.angular_cutoff or self.cutoff),
+            self.l_max,
+            self.triples and n_angular > 0,
+            self.mixed and n_angular > 0,
+            np.zeros((len(species), 0)),
+        )
+        n = term.n_densities + len(term.forms)
+        term = term.with_limits(np.full((len(species), n), UNLIMITED))
+        if self.envelope is None:
+            return term
+        return ScreenedDensity(term, self.envelope.build(species))
+
+    def _radial(
+        self, species: tuple[int, ...], profile: PairProfile, n: int, cutoff: float
+    ) -> Radial:
+        shortest = [[profile.shortest(a, b) for b in species] for a in species]
+        low = (
+            np.minimum(LOWER_END * np.array(shortest), 0.5 * cutoff)
+            if self.r_min is None
+            else np.full((len(species),) * 2, self.r_min)
+        )
+        if not (low < cutoff).all():
+            raise InputError(
+                f"density: r_min {low.max():g} A is not below the cutoff {cutoff:g} A"
+            )
+        return Radial(n, low, np.full_like(low, cutoff))
+
+    def _check(self) -> None:
+        if not 2 <= self.order <= 4:
+            raise InputError(f"density: order {self.order}, expected 2, 3 or 4")
+        if not 0 <= self.l_max <= LARGEST_DEGREE:
+            raise InputError(f"density: l_max {self.l_max}, expected 0 to {LARGEST_DEGREE}")
+        if self.functions < 1 or self.angular_functions < 1:
+            raise InputError(
+                "density: functions and angular_functions must be at least 1; l_max: 0 "
+                "switches angular densities off"
+            )
