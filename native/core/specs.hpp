@@ -72,10 +72,10 @@ struct DensitySpec {
 // Weights S_ij of neighbours from third atoms k (src/trimpot/envelopes/triplet.py). Limits stand at
 // [(i * n_species + j) * n_species + k]; both below 0: k does not screen.
 struct ScreeningSpec {
-  enum class Switch { bump, quintic, meam };
+  enum class Switch { smooth, bump, quintic, meam };
   int n_species = 0;
   std::vector<double> c_min, c_max;
-  Switch kind = Switch::bump;
+  Switch kind = Switch::smooth;
   bool softmin = false;              // shortfalls add up, instead of a product
   double inner = 0.0, outer = 0.0;   // closer pairs are not screened; 0, 0: no such radius
 

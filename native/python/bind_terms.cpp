@@ -146,7 +146,7 @@ ScreeningSpec screening(int n_species, const Doubles& c_min, const Doubles& c_ma
   require(spec.c_min.size() == n * n * n && spec.c_max.size() == n * n * n, "c_min and c_max need n_species^3 entries");
   for (std::size_t t = 0; t < spec.c_min.size(); ++t)
     require(spec.c_min[t] < spec.c_max[t], "need c_min < c_max");
-  require(0 <= kind && kind <= 2, "switch: bump 0, quintic 1, meam 2");
+  require(0 <= kind && kind <= 3, "switch: smooth 0, bump 1, quintic 2, meam 3");
   require((inner == 0.0 && outer == 0.0) || (0.0 <= inner && inner < outer), "need 0 <= inner < outer, or both 0");
   return spec;
 }

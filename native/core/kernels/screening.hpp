@@ -135,9 +135,10 @@ class Weights {
   Lift lift_at(Real r) const {
     if (!(r < spec_.outer)) return {};
     if (r <= spec_.inner) return {Real(1), Real(0)};
-    const double per_length = 1.0 / (spec_.outer - spec_.inner), x = (spec_.outer - r) * per_length;
-    return {static_cast<Real>(x * x * x * (10.0 - 15.0 * x + 6.0 * x * x)),
-            static_cast<Real>(-30.0 * x * x * (1.0 - x) * (1.0 - x) * per_length)};
+    const double per_length = 1.0 / (spec_.outer - spec_.inner);
+    const double x = std::clamp((spec_.outer - r) * per_length, 1e-5, 1.0 - 1e-5);
+    const auto bump = switch_values(ScreeningSpec::Switch::bump, broadcast<lanes<double>>(x));
+    return {static_cast<Real>(bump.value[0]), static_cast<Real>(-bump.value[0] * bump.log_slope[0] * per_length)};
   }
 
   TRIMPOT_INLINE void search(int j) {

@@ -54,11 +54,15 @@ TRIMPOT_INLINE SwitchValues<Vec<T, N>> switch_values(ScreeningSpec::Switch kind,
       const V cube = y * y * y, root = one - cube * y;
       return {root * root, T(8) * cube * reciprocal(root)};
     }
-    case ScreeningSpec::Switch::bump: break;
+    case ScreeningSpec::Switch::bump: {
+      const V by_x = reciprocal(x), by_y = reciprocal(y);
+      const V value = reciprocal(one + exponential(by_x - by_y));
+      return {value, (by_x * by_x + by_y * by_y) * (one - value)};
+    }
+    case ScreeningSpec::Switch::smooth: break;
   }
-  const V by_x = reciprocal(x), by_y = reciprocal(y);
-  const V value = reciprocal(one + exponential(by_x - by_y));
-  return {value, (by_x * by_x + by_y * by_y) * (one - value)};
+  const V by_x = reciprocal(x), by_y = reciprocal(y), depth = T(0.262) * (by_x * exponential(one - by_y));
+  return {exponential(V{} - depth), depth * (by_x + by_y * by_y)};
 }
 
 } // namespace trimpot::TRIMPOT_ISA

@@ -106,8 +106,8 @@ class ModelSettings:
     species : list of str, optional
         Element symbols; default: those of the training frames.
     terms : list of term settings
-        Each with its ``kind``: pair, triplet, density, zbl. Default: one pair and one triplet
-        term (UF2,3).
+        Each with its ``kind``: pair, triplet, density, zbl. Default: one pair and one
+        triplet term (UF2,3).
     core : settings of the repulsive core, or off
         Screened nuclear repulsion below the data; on by default. A ``zbl`` among the
         terms replaces it.

@@ -31,7 +31,8 @@ class EnvelopeSettings:
         A pair is gone where a third atom has C <= c_min and untouched by atoms with
         C >= c_max. Crystals have many atoms at C = 1/3, 1/2, 1 and 2: choose others.
     switch : str
-        ``bump`` (C-infinity), ``quintic`` (C2) or ``meam`` (C1, as LAMMPS has it).
+        ``smooth`` or ``bump`` (C-infinity), ``quintic`` (C2) or ``meam`` (C1, as LAMMPS
+        has it).
     combine : str
         ``product`` over third atoms, or ``softmin``, in which partial screening adds up.
     never_screen : list of str
@@ -46,7 +47,7 @@ class EnvelopeSettings:
 
     c_min: float = 0.3
     c_max: float = 1.1
-    switch: Switch = "bump"
+    switch: Switch = "smooth"
     combine: Combine = "product"
     never_screen: tuple[str, ...] = ()
     inner: float = 0.0
@@ -91,7 +92,7 @@ class EnvelopeSettings:
                     f"envelope: found c_min {low:g} and c_max {high:g}, expected "
                     "0 <= c_min < c_max (typical: 0.3 and 1.1)"
                 )
-        ordered = self.inner == self.outer == 0.0 or 0.0 <= self.inner < self.outer
+        ordered = self.inner == self.outer == 0.0 or 0.0 <= self.inner < self.outer < np.inf
         if not ordered:
             raise InputError(
                 f"envelope: found inner {self.inner:g} A and outer {self.outer:g} A, "

@@ -59,7 +59,7 @@ class TripletEnvelope:
         ``product`` or ``softmin``.
     inner, outer : float
         Pairs closer than ``inner`` (angstrom) are never screened, pairs beyond ``outer``
-        fully: c_max times a quintic that falls from 1 to 0 between them is added to C.
+        fully: c_max times a bump that falls from 1 to 0 between them is added to C.
         0 and 0: no such radius.
     """
 
@@ -67,7 +67,7 @@ class TripletEnvelope:
     c_min: FloatArray
     c_max: FloatArray
     screens: BoolArray
-    switch: Switch = "bump"
+    switch: Switch = "smooth"
     combine: Combine = "product"
     inner: float = 0.0
     outer: float = 0.0
