@@ -119,6 +119,7 @@ KINDS = (
     "screened_density",
     "sum",
 )
+UF23 = ("one_body", "pair", "triplet", "zbl")
 
 
 def profile_of(species, shortest=2.0):
@@ -133,12 +134,13 @@ def absent(species):
 
 
 def terms_of(kind, species, settings=None):
-    """The terms of one kind, or of all of them for ``sum``."""
+    """The terms of one kind, or of several for ``uf23`` and ``sum``."""
     settings = settings or UNIFORM
     if kind == "one_body":
         return (OneBody(species),)
-    if kind == "sum":
-        return tuple(t for k in KINDS[:-1] for t in terms_of(k, species, settings))
+    parts = {"sum": KINDS[:-1], "uf23": UF23}.get(kind)
+    if parts is not None:
+        return tuple(t for k in parts for t in terms_of(k, species, settings))
     return (settings[kind].build(species, profile_of(species)),)
 
 

@@ -31,7 +31,7 @@ def quick_start(monkeypatch):
 @pytest.fixture
 def model(tmp_path):
     path = tmp_path / "m.trimpot"
-    save(random_potential("sum", 1), path)
+    save(random_potential("uf23", 1), path)
     return path
 
 

@@ -56,7 +56,7 @@ def test_subjects_run_in_turn_and_ratios_are_within_a_round():
 
 def test_counts_of_a_perfect_crystal():
     # bcc, a = 3.165 A: shells of 8, 6, 12, 24 at 2.741, 3.165, 4.476, 5.248 A
-    found = counts(random_potential("sum", 1), crystal(2, rattle=0.0), skin=0.8)
+    found = counts(random_potential("uf23", 1), crystal(2, rattle=0.0), skin=0.8)
     assert (found.neighbors, found.listed) == (26.0, 50.0)
     assert found.parts["pair"].neighbors == 26.0
     assert (found.parts["triplet"].neighbors, found.parts["triplet"].triplets) == (14, 91)
@@ -65,7 +65,7 @@ def test_counts_of_a_perfect_crystal():
 
 
 def test_parts_add_up_to_the_potential():
-    potential = random_potential("sum", 2)
+    potential = random_potential("uf23", 2)
     structure = crystal(2)
     from trimpot.engines.singlepoint import evaluate
 
@@ -76,7 +76,7 @@ def test_parts_add_up_to_the_potential():
 
 
 def test_shares_add_up_to_the_call():
-    found = shares(random_potential("sum", 1), state_of(), SHORT)
+    found = shares(random_potential("uf23", 1), state_of(), SHORT)
     assert set(found) == {"list", "pair", "triplet", "zbl", "shared"}
     assert found["list"] > 0.0
     assert sum(found.values()) > 0.0
