@@ -141,7 +141,10 @@ def terms_of(kind, species, settings=None):
     parts = {"sum": KINDS[:-1], "uf23": UF23}.get(kind)
     if parts is not None:
         return tuple(t for k in parts for t in terms_of(k, species, settings))
-    return (settings[kind].build(species, profile_of(species)),)
+    term = settings[kind].build(species, profile_of(species))
+    if settings is OTHER_SPACING and term.n_limits:  # small, so that structures exceed them
+        term = term.with_limits(np.full((len(species), term.n_limits), 0.3))
+    return (term,)
 
 
 def random_potential(kind, n_species, settings=None, seed=0):

@@ -127,4 +127,15 @@ void pair_statistics(const FrameBatch& batch, int n_species, double cutoff, std:
   });
 }
 
+void ranges(const Term& term, const FrameBatch& batch, std::vector<double>& largest, int threads) {
+  std::mutex mutex;
+  for_each_item(batch.n_frames, threads, [&](std::int64_t f) {
+    const Frame frame(batch, f, std::max(1e-3, term.cutoff()));
+    std::vector<double> mine(largest.size(), 0.0);
+    kernels().add_to_range(term, frame.view(), mine.data());
+    const std::lock_guard<std::mutex> lock(mutex);
+    for (std::size_t k = 0; k < mine.size(); ++k) largest[k] = std::max(largest[k], mine[k]);
+  });
+}
+
 } // namespace trimpot

@@ -45,4 +45,7 @@ void evaluate_frames(const std::vector<TermPointer>& terms, const FrameBatch& ba
 void pair_statistics(const FrameBatch& batch, int n_species, double cutoff, std::int64_t n_bins,
                      double* smallest, double* histogram, int threads);
 
+// Raises numbers (n_species x term.n_limits()) to the largest of what the term bounds.
+void ranges(const Term& term, const FrameBatch& batch, std::vector<double>& largest, int threads);
+
 } // namespace trimpot

@@ -77,6 +77,8 @@ struct Kernels {
   NearTerms (*near_terms)(const std::vector<TermPointer>&);
   // Design-matrix rows of all local atoms, added to the sink.
   void (*rows)(const std::vector<TermPointer>&, const NeighborhoodView&, RowSink sink);
+  // Raises numbers (n_species x term.n_limits()) to what the local atoms have.
+  void (*add_to_range)(const Term&, const NeighborhoodView&, double* largest);
   neighbors_detail::SearchKernels search; // of neighbours
 };
 

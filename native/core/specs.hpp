@@ -40,33 +40,44 @@ struct ZblSpec {
   std::vector<double> inner, outer;    // n_species x n_species, angstrom
 };
 
-// E_i = sum_m c_m prod phi_q, phi_q the bounded invariants of the densities around atom i
-// (src/trimpot/splines/density.py). Densities of neighbour species b and function a:
+// E_i = a polynomial of the bounded densities around atom i (src/trimpot/splines/density.py).
+// Densities of neighbour species b and function a:
 //   rho_(b, a) = sum_j w_j B_a(r_ij),   A_(b, a, lm) = sum_j w_j R_a(r_ij) Y_lm(r_ij / |r_ij|),
-// B and R cubic B-splines on equal intervals that end at high, and go on below low.
+// B and R cubic B-splines on equal intervals that end at high, and go on below low. Columns of a
+// central species: products of 2 .. order densities rho; p = sum_m A_lm A'_lm by l and a <= a';
+// triples; products rho p, by rho. Products have ascending factors, in lexical order.
 struct DensitySpec {
   struct Radial {
     int n = 0;                      // functions, and intervals between low and high
     std::vector<double> low, high;  // n_species x n_species
   };
-  // phi = sum factor prod A: numbers of components, (b * n + a) * 15 + lm - 1, third -1 if there are two.
-  struct Form {
-    std::vector<double> factor;
+  // An invariant of three A: sum of factor * product of components, those of function a being
+  // 15 a .. 15 a + 14.
+  struct Triple {
+    std::vector<double> factors;
     std::vector<std::int32_t> components; // x 3
   };
   int n_species = 0;
+  int order = 2, l_max = 0;
+  bool mixed = false;                    // products rho p
   Radial radial, angular;                // angular.n = 0: none
-  std::vector<Form> forms;               // invariants behind the densities rho
-  std::vector<double> limits;            // n_species x invariants; where |phi| begins to saturate
-  std::vector<std::int32_t> monomials;   // x 4: invariants, or -1
-  std::vector<std::int32_t> columns;     // n_species x monomials
+  std::vector<Triple> triples;
+  std::vector<double> limits;            // n_species x (n_rho + n_a l_max): of rho, and of |A_l| by a
   std::vector<double> coefficients;
   int n_columns = 0;
 
-  std::size_t n_densities() const { return static_cast<std::size_t>(n_species * radial.n); }
-  std::size_t n_components() const { return static_cast<std::size_t>(15 * n_species * angular.n); }
-  std::size_t n_invariants() const { return n_densities() + forms.size(); }
-  std::size_t n_monomials() const { return monomials.size() / 4; }
+  int n_rho() const { return n_species * radial.n; }
+  int n_a() const { return n_species * angular.n; }
+  int n_limits() const { return n_rho() + n_a() * l_max; }
+  int n_p() const { return l_max * n_a() * (n_a() + 1) / 2; }
+  std::int64_t n_products() const { // of densities rho
+    std::int64_t sum = 0, of_order = n_rho();
+    for (int o = 2; o <= order; ++o) sum += of_order = of_order * (n_rho() + o - 1) / o;
+    return sum;
+  }
+  std::int64_t columns_of_species() const {
+    return n_products() + n_p() + static_cast<std::int64_t>(triples.size()) + (mixed ? n_rho() * n_p() : 0);
+  }
 };
 
 // Weights S_ij of neighbours from third atoms k (src/trimpot/envelopes/triplet.py). Limits stand at

@@ -75,6 +75,10 @@ class Term {
   virtual bool pairwise() const { return false; }
   // Whether weights of neighbours are taken into account.
   virtual bool takes_weights() const { return false; }
+  // What a term bounds its arguments by: n_limits() numbers per central species.
+  virtual int n_limits() const { return 0; }
+  // Raises numbers (n_species x n_limits) to what this environment has.
+  virtual void add_to_range(const Environment<double>&, double*) const {}
   // In double precision, and with single arithmetic relative to the central atom.
   virtual double evaluate(const Environment<double>& env, Gradient<double> gradient) const = 0;
   virtual double evaluate(const Environment<float>& env, Gradient<float> gradient) const = 0;

@@ -70,6 +70,17 @@ void pair_statistics_into(const Longs& offsets, const Vectors& positions, const 
                   smallest.data(), histogram.data(), threads);
 }
 
+void ranges_into(const Term& term, const Longs& offsets, const Vectors& positions, const Ints& species,
+                 const Cells& cells, const Flags& pbc, const MatrixOut& largest, int threads) {
+  const FrameBatch batch = batch_of(offsets, positions, species, cells, pbc);
+  require(static_cast<std::int64_t>(largest.shape(1)) == term.n_limits(), "largest: needs n_limits columns");
+  const std::size_t n = largest.shape(0) * largest.shape(1);
+  const nb::gil_scoped_release release;
+  std::vector<double> found(n, 0.0);
+  ranges(term, batch, found, threads);
+  std::copy(found.begin(), found.end(), largest.data());
+}
+
 } // namespace
 
 void bind_frames(nb::module_& m) {
@@ -84,6 +95,8 @@ void bind_frames(nb::module_& m) {
         "positions"_a.noconvert(), "species"_a.noconvert(), "cells"_a.noconvert(),
         "pbc"_a.noconvert(), "energies"_a.noconvert(), "forces"_a.noconvert(),
         "virials"_a.noconvert(), "threads"_a);
+  m.def("ranges", &ranges_into, "term"_a, "offsets"_a.noconvert(), "positions"_a.noconvert(), "species"_a.noconvert(),
+        "cells"_a.noconvert(), "pbc"_a.noconvert(), "largest"_a.noconvert(), "threads"_a);
   m.def("pair_statistics", &pair_statistics_into, "offsets"_a.noconvert(),
         "positions"_a.noconvert(), "species"_a.noconvert(), "cells"_a.noconvert(),
         "pbc"_a.noconvert(), "n_species"_a, "cutoff"_a, "smallest"_a.noconvert(),

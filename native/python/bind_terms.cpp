@@ -95,44 +95,36 @@ TermPointer zbl(const Ints& numbers, const Doubles& inner, const Doubles& outer)
   return kernels().zbl(std::move(spec));
 }
 
-// radial, angular: (low, high) per pair of species. forms: (factors, components x 3).
-TermPointer density(int n_species, int n_radial, const Doubles& low, const Doubles& high, int n_angular,
-                    const Doubles& angular_low, const Doubles& angular_high, const std::vector<Doubles>& factors,
-                    const std::vector<Ints>& components, const Doubles& limits, const Ints& monomials, const Ints& columns,
+TermPointer density(int n_species, int order, int l_max, bool mixed, int n_radial, const Doubles& low, const Doubles& high,
+                    int n_angular, const Doubles& angular_low, const Doubles& angular_high,
+                    const std::vector<Doubles>& factors, const std::vector<Ints>& components, const Doubles& limits,
                     int n_columns, const Doubles& coefficients) {
   DensitySpec spec;
   spec.n_species = n_species;
+  spec.order = order;
+  spec.l_max = l_max;
+  spec.mixed = mixed;
   spec.radial = {n_radial, vector_of(low), vector_of(high)};
   spec.angular = {n_angular, vector_of(angular_low), vector_of(angular_high)};
+  spec.limits = vector_of(limits);
+  spec.coefficients = vector_of(coefficients);
+  spec.n_columns = n_columns;
   require(n_species > 0 && n_radial > 0 && n_angular >= 0, "need at least one species and one density");
+  require(2 <= order && order <= 4 && 0 <= l_max && l_max <= 3 && (l_max == 0) == (n_angular == 0),
+          "need order 2 to 4, l_max 0 to 3, and angular functions where l_max is not 0");
   const auto n_pairs = static_cast<std::size_t>(n_species * n_species);
   for (const auto* radial : {&spec.radial, &spec.angular}) {
     require(radial->low.size() == n_pairs && radial->high.size() == n_pairs, "low and high need n_species^2 entries");
     for (std::size_t p = 0; p < n_pairs; ++p) require(radial->low[p] < radial->high[p], "need low < high");
   }
-  require(factors.size() == components.size(), "forms need factors and components");
+  require(factors.size() == components.size(), "triples need factors and components");
   for (std::size_t f = 0; f < factors.size(); ++f) {
-    spec.forms.push_back({vector_of(factors[f]), vector_of(components[f])});
-    require(spec.forms[f].components.size() == 3 * spec.forms[f].factor.size(), "a form needs three components per factor");
-    for (std::size_t c = 0; c < spec.forms[f].components.size(); ++c) {
-      const std::int32_t component = spec.forms[f].components[c];
-      require(component < static_cast<std::int32_t>(spec.n_components()) && (component >= 0 || (component == -1 && c % 3 == 2)),
-              "component out of range");
-    }
+    spec.triples.push_back({vector_of(factors[f]), vector_of(components[f])});
+    require(spec.triples[f].components.size() == 3 * spec.triples[f].factors.size(), "a triple needs three components per factor");
+    for (const std::int32_t c : spec.triples[f].components) require(0 <= c && c < 15 * spec.n_a(), "component out of range");
   }
-  spec.limits = vector_of(limits);
-  spec.monomials = vector_of(monomials);
-  spec.columns = vector_of(columns);
-  spec.coefficients = vector_of(coefficients);
-  spec.n_columns = n_columns;
-  const auto n = static_cast<std::size_t>(n_species);
-  require(spec.limits.size() == n * spec.n_invariants(), "limits need one entry per species and invariant");
-  require(spec.monomials.size() == 4 * spec.n_monomials() && spec.columns.size() == n * spec.n_monomials(),
-          "columns need one entry per species and monomial");
-  for (std::size_t q = 0; q < spec.monomials.size(); ++q)
-    require(spec.monomials[q] < static_cast<std::int32_t>(spec.n_invariants()) && (spec.monomials[q] >= 0 || q % 4 != 0),
-            "monomial out of range");
-  check_columns(spec.columns, n_columns);
+  require(static_cast<int>(spec.limits.size()) == n_species * spec.n_limits(), "limits need one entry per species and number");
+  require(n_species * spec.columns_of_species() == n_columns, "n_columns: " + std::to_string(n_species * spec.columns_of_species()) + " are needed");
   check_coefficients(spec.coefficients, n_columns);
   return kernels().density(std::move(spec));
 }
@@ -223,7 +215,8 @@ void bind_terms(nb::module_& m) {
   using namespace nb::literals;
   nb::class_<Term>(m, "Term", "One term of a potential; see native/core/term.hpp.")
       .def_prop_ro("cutoff", &Term::cutoff)
-      .def_prop_ro("n_columns", &Term::n_columns);
+      .def_prop_ro("n_columns", &Term::n_columns)
+      .def_prop_ro("n_limits", &Term::n_limits);
 
   m.def("one_body", &one_body, "columns"_a.noconvert(), "n_columns"_a, "coefficients"_a.noconvert());
   m.def("pair_spline", &pair_spline, "n_species"_a, "table"_a.noconvert(), "knots"_a, "columns"_a,
@@ -231,9 +224,9 @@ void bind_terms(nb::module_& m) {
   m.def("triplet_spline", &triplet_spline, "n_species"_a, "table"_a.noconvert(), "knots_ij"_a,
         "knots_ik"_a, "knots_jk"_a, "columns"_a, "n_columns"_a, "coefficients"_a.noconvert());
   m.def("zbl", &zbl, "numbers"_a.noconvert(), "inner"_a.noconvert(), "outer"_a.noconvert());
-  m.def("density", &density, "n_species"_a, "n_radial"_a, "low"_a.noconvert(), "high"_a.noconvert(), "n_angular"_a,
-        "angular_low"_a.noconvert(), "angular_high"_a.noconvert(), "factors"_a, "components"_a, "limits"_a.noconvert(),
-        "monomials"_a.noconvert(), "columns"_a.noconvert(), "n_columns"_a, "coefficients"_a.noconvert());
+  m.def("density", &density, "n_species"_a, "order"_a, "l_max"_a, "mixed"_a, "n_radial"_a, "low"_a.noconvert(),
+        "high"_a.noconvert(), "n_angular"_a, "angular_low"_a.noconvert(), "angular_high"_a.noconvert(), "factors"_a,
+        "components"_a, "limits"_a.noconvert(), "n_columns"_a, "coefficients"_a.noconvert());
   nb::class_<ScreeningSpec>(m, "Screening", "Weights of neighbours from third atoms; see native/core/specs.hpp.")
       .def("__init__",
            [](ScreeningSpec* self, int n_species, const Doubles& c_min, const Doubles& c_max, int kind, bool softmin,

@@ -1,23 +1,56 @@
 // Polynomials of the densities around an atom (src/trimpot/splines/reference.py, density).
+//
+// Evaluation is in density_sums.hpp and density_polynomial.hpp; this file holds the term, the bounds
+// of densities and its design rows.
 #pragma once
 
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "../memory.hpp"
 #include "../specs.hpp"
 #include "../term.hpp"
+#include "density_polynomial.hpp"
+#include "density_sums.hpp"
 #include "harmonics.hpp"
-#include "rows.hpp"
 #include "simd.hpp"
 #include "uniform_basis.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
 
+// a up to the limit, then saturating a quarter of it above: t / (1 + t^3)^(1/3).
+struct BoundedDensity {
+  double value, slope;
+
+  BoundedDensity(double a, double limit) : value(a), slope(1.0) {
+    const double beyond = std::abs(a) - limit;
+    if (!(beyond > 0.0)) return;
+    const double room = 0.25 * limit, t = room > 0.0 ? beyond / room : 0.0, root = std::cbrt(1.0 + t * t * t);
+    value = std::copysign(room > 0.0 ? limit + room * t / root : 0.0, a);
+    slope = room > 0.0 ? 1.0 / (root * root * root * root) : 0.0;
+  }
+};
+
+// Components of one degree are shortened to a bounded length.
+struct BoundedComponents {
+  double factor = 1.0; // A~ = factor A
+  double along = 0.0;  // dE/dA = factor g + along (g . A) A, g = dE/dA~
+
+  BoundedComponents(double square, double limit) {
+    if (!(square > limit * limit)) return;
+    const double length = std::sqrt(square);
+    const BoundedDensity f(length, limit);
+    factor = f.value / length;
+    along = (f.slope - factor) / square;
+  }
+};
+
 class Density final : public Term {
  public:
-  explicit Density(DensitySpec spec) : spec_(std::move(spec)) {
+  explicit Density(DensitySpec spec)
+      : spec_(std::move(spec)), single_(spec_), double_(spec_) {
     for (const auto* radial : {&spec_.radial, &spec_.angular})
       for (const double high : radial->high) cutoff_ = radial->n ? std::max(cutoff_, high) : cutoff_;
   }
@@ -27,132 +60,211 @@ class Density final : public Term {
   bool has_coefficients() const override { return !spec_.coefficients.empty(); }
   bool takes_weights() const override { return true; }
 
-  double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g); }
-  double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g); }
+  double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g, double_); }
+  double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g, single_); }
 
   void rows(const Environment<double>& env, const RowSink& sink) const override {
-    const State<double> state(*this, env);
-    // By density or component: the monomials that change with it, and how much.
-    std::vector<std::vector<std::pair<int, double>>> changes(spec_.n_densities() + spec_.n_components());
-    for (std::size_t m = 0; m < spec_.n_monomials(); ++m) {
-      const std::int32_t column = column_of(env.species, m);
-      if (column < 0) continue;
-      if (sink.energy) sink.energy[sink.column_offset + column] += state.monomial(m);
-      const std::int32_t* q = spec_.monomials.data() + 4 * m;
-      for (int a = 0; a < 4 && q[a] >= 0; ++a)
-        state.for_each_change(q[a], state.monomial_without(m, a), [&](std::size_t what, double by) {
-          changes[what].emplace_back(column, by);
-        });
+    const Sums sums(spec_, env);
+    Changes changes(sums);
+    std::int64_t column = env.species * spec_.columns_of_species();
+    for (int order = 2; order <= spec_.order; ++order)
+      for_each_product(spec_.n_rho(), order, [&](const std::array<int, 4>& q) {
+        put_energy(sink, column, changes.product(column, q.data(), order));
+        ++column;
+      });
+    for (int p = 0; p < spec_.n_p(); ++p, ++column) put_energy(sink, column, changes.square(column, p, 1.0, -1));
+    for (const auto& triple : spec_.triples) {
+      put_energy(sink, column, changes.triple(column, triple));
+      ++column;
     }
+    for (int a = 0; a < (spec_.mixed ? spec_.n_rho() : 0); ++a)
+      for (int p = 0; p < spec_.n_p(); ++p, ++column)
+        put_energy(sink, column, changes.square(column, p, sums.rho[static_cast<std::size_t>(a)], a));
+    changes.unbound();
     for (int j = 0; j < env.count; ++j) {
       const double w = env.weight ? env.weight[j] : 1.0;
-      state.for_each_part(j, [&](std::size_t what, double value, const double* gradient) {
-        for (const auto& [column, by] : changes[what]) add_row(env, sink, j, column, by * value, by * w, gradient);
+      sums.for_each_part(j, [&](std::size_t what, double value, const double* gradient) {
+        for (const auto& [c, by] : changes.of[what]) add_row(env, sink, j, static_cast<int>(c), by * value, by * w, gradient);
       });
     }
   }
 
- private:
-  // Densities, components and invariants of one atom.
-  template <class Real>
-  struct State {
-    const Density& term;
-    const DensitySpec& spec;
-    const Environment<Real>& env;
-    std::vector<double> density, component, invariant, slope; // of the invariant by itself unbounded
+  int n_limits() const override { return spec_.n_limits(); }
 
-    State(const Density& t, const Environment<Real>& e)
-        : term(t), spec(t.spec_), env(e), density(spec.n_densities(), 0.0), component(spec.n_components(), 0.0),
-          invariant(spec.n_invariants()), slope(spec.n_invariants()) {
+  void add_to_range(const Environment<double>& env, double* largest) const override {
+    const Sums sums(spec_, env);
+    largest += env.species * spec_.n_limits();
+    for (int a = 0; a < spec_.n_rho(); ++a) largest[a] = std::max(largest[a], sums.raw_rho(a));
+    for (int a = 0; a < spec_.n_a(); ++a)
+      for (int l = 1; l <= spec_.l_max; ++l) {
+        double& most = largest[spec_.n_rho() + a * spec_.l_max + l - 1];
+        most = std::max(most, std::sqrt(sums.raw_square(a, l)));
+      }
+  }
+
+ private:
+  // The tables of one precision.
+  template <class Real>
+  struct Tables {
+    DensityAxis<Real> radial, angular;
+    std::vector<DensityPolynomial<Real>> polynomials; // of central species
+
+    explicit Tables(const DensitySpec& spec) : radial(spec.radial, spec.n_species), angular(spec.angular, spec.n_species) {
+      for (int s = 0; s < spec.n_species && !spec.coefficients.empty(); ++s) polynomials.emplace_back(spec, s);
+    }
+  };
+
+  template <class Real>
+  double add(const Environment<Real>& env, Gradient<Real> g, const Tables<Real>& tables) const {
+    constexpr int row = AngularSums<Real>::row;
+    const Arena::Scope scope(*env.arena);
+    const auto& polynomial = tables.polynomials[static_cast<std::size_t>(env.species)];
+    const double* const limits = spec_.limits.data() + env.species * spec_.n_limits();
+    const int n = spec_.n_rho(), n_a = spec_.n_a();
+    Real* const rho = env.arena->template take<Real>(polynomial.padded());
+    Real* const by_rho = env.arena->template take<Real>(polynomial.padded());
+    Real* const A = env.arena->template take<Real>(row * n_a);
+    Real* const by_A = env.arena->template take<Real>(row * n_a);
+    RadialSums<Real> radial(tables.radial, env);
+    radial.add_up(rho);
+    std::fill(rho + n, rho + polynomial.padded(), Real(0));
+    AngularSums<Real> angular(tables.angular, env);
+    if (n_a > 0) angular.add_up(A);
+    const bool inside = within(rho, A, limits);
+    if (inside) [[likely]] {
+      const double energy = polynomial.evaluate(*env.arena, rho, A, by_rho, by_A);
+      radial.pull_back(by_rho, g);
+      if (n_a > 0) angular.pull_back(by_A, g);
+      return energy;
+    }
+    Real* const bounded_rho = env.arena->template take<Real>(polynomial.padded());
+    Real* const bounded_A = env.arena->template take<Real>(row * n_a);
+    std::copy_n(rho, polynomial.padded(), bounded_rho);
+    std::copy_n(A, row * n_a, bounded_A);
+    for (int a = 0; a < n; ++a) bounded_rho[a] = static_cast<Real>(BoundedDensity(rho[a], limits[a]).value);
+    for (int a = 0; a < n_a; ++a)
+      for (int l = 1; l <= spec_.l_max; ++l) {
+        const double factor = bound_of(A + row * a, l, limits[n + a * spec_.l_max + l - 1]).factor;
+        for (int c = first_of_degree(l); c < first_of_degree(l + 1); ++c) bounded_A[row * a + c] *= static_cast<Real>(factor);
+      }
+    const double energy = polynomial.evaluate(*env.arena, bounded_rho, bounded_A, by_rho, by_A);
+    for (int a = 0; a < n; ++a) by_rho[a] *= static_cast<Real>(BoundedDensity(rho[a], limits[a]).slope);
+    for (int a = 0; a < n_a; ++a)
+      for (int l = 1; l <= spec_.l_max; ++l)
+        unbound(bound_of(A + row * a, l, limits[n + a * spec_.l_max + l - 1]), A + row * a + first_of_degree(l),
+                by_A + row * a + first_of_degree(l), size_of_degree(l));
+    radial.pull_back(by_rho, g);
+    if (n_a > 0) angular.pull_back(by_A, g);
+    return energy;
+  }
+
+  template <class Real>
+  static double square_of(const Real* A, int l) {
+    double square = 0.0;
+    for (int c = first_of_degree(l); c < first_of_degree(l + 1); ++c) square += static_cast<double>(A[c]) * static_cast<double>(A[c]);
+    return square;
+  }
+
+  template <class Real>
+  static BoundedComponents bound_of(const Real* A, int l, double limit) {
+    return {square_of(A, l), limit};
+  }
+
+  template <class Real>
+  bool within(const Real* rho, const Real* A, const double* limits) const {
+    bool inside = true;
+    for (int a = 0; a < spec_.n_rho(); ++a) inside &= static_cast<double>(rho[a]) <= limits[a];
+    const double* limit = limits + spec_.n_rho();
+    for (int a = 0; a < spec_.n_a(); ++a)
+      for (int l = 1; l <= spec_.l_max; ++l, ++limit) inside &= square_of(A + AngularSums<Real>::row * a, l) <= *limit * *limit;
+    return inside;
+  }
+
+  // Derivatives by bounded components become derivatives by the components.
+  template <class Real>
+  static void unbound(const BoundedComponents& bound, const Real* A, Real* by, int n) {
+    double dot = 0.0;
+    for (int c = 0; c < n; ++c) dot += static_cast<double>(A[c]) * static_cast<double>(by[c]);
+    for (int c = 0; c < n; ++c)
+      by[c] = static_cast<Real>(bound.factor * static_cast<double>(by[c]) + bound.along * dot * static_cast<double>(A[c]));
+  }
+
+  // Densities and components of one atom, as rows need them.
+  struct Sums {
+    const DensitySpec& spec;
+    const Environment<double>& env;
+    std::vector<double> raw;            // rho, then A by function and component
+    std::vector<double> rho, component; // bounded
+    std::vector<double> slope;          // of bounded rho
+    std::vector<BoundedComponents> bounds; // by function and degree
+
+    Sums(const DensitySpec& s, const Environment<double>& e)
+        : spec(s), env(e), raw(static_cast<std::size_t>(s.n_rho() + n_harmonics * s.n_a()), 0.0) {
       for (int j = 0; j < env.count; ++j) {
         const double w = env.weight ? env.weight[j] : 1.0;
-        for_each_part(j, [&](std::size_t what, double value, const double*) {
-          (what < density.size() ? density[what] : component[what - density.size()]) += w * value;
-        });
+        for_each_part(j, [&](std::size_t what, double value, const double*) { raw[what] += w * value; });
       }
-      for (std::size_t q = 0; q < invariant.size(); ++q) {
-        const double limit = spec.limits[static_cast<std::size_t>(env.species) * invariant.size() + q];
-        const auto b = bounded(q < density.size() ? density[q] : form(spec.forms[q - density.size()]), limit);
-        invariant[q] = b.value;
-        slope[q] = b.slope;
+      const double* limit = spec.limits.data() + env.species * spec.n_limits();
+      for (int a = 0; a < spec.n_rho(); ++a) {
+        const BoundedDensity b(raw_rho(a), *limit++);
+        rho.push_back(b.value);
+        slope.push_back(b.slope);
+      }
+      for (int a = 0; a < spec.n_a(); ++a) {
+        component.insert(component.end(), components(a), components(a) + n_harmonics);
+        for (int l = 1; l <= spec.l_max; ++l) {
+          bounds.emplace_back(raw_square(a, l), *limit++);
+          for (int c = first_of_degree(l); c < first_of_degree(l + 1); ++c)
+            component[static_cast<std::size_t>(n_harmonics * a + c)] *= bounds.back().factor;
+        }
       }
     }
 
-    double product(const DensitySpec::Form& form, std::size_t t, int without) const {
-      double v = form.factor[t];
-      for (int a = 0; a < 3; ++a)
-        if (a != without && form.components[3 * t + static_cast<std::size_t>(a)] >= 0)
-          v *= component[static_cast<std::size_t>(form.components[3 * t + static_cast<std::size_t>(a)])];
-      return v;
-    }
-
-    double form(const DensitySpec::Form& form) const {
-      double v = 0.0;
-      for (std::size_t t = 0; t < form.factor.size(); ++t) v += product(form, t, -1);
-      return v;
-    }
-
-    double monomial(std::size_t m) const { return monomial_without(m, -1); }
-
-    double monomial_without(std::size_t m, int without) const {
-      double v = 1.0;
-      for (int a = 0; a < 4; ++a)
-        if (const std::int32_t q = spec.monomials[4 * m + static_cast<std::size_t>(a)]; q >= 0 && a != without)
-          v *= invariant[static_cast<std::size_t>(q)];
-      return v;
-    }
-
-    // Calls visit(density or component, by it) for d(scale * invariant q).
-    template <class Visit>
-    void for_each_change(int q, double scale, Visit&& visit) const {
-      const auto at = static_cast<std::size_t>(q);
-      scale *= slope[at];
-      if (at < density.size()) return visit(at, scale);
-      const DensitySpec::Form& form = spec.forms[at - density.size()];
-      for (std::size_t t = 0; t < form.factor.size(); ++t)
-        for (int a = 0; a < 3; ++a)
-          if (const std::int32_t c = form.components[3 * t + static_cast<std::size_t>(a)]; c >= 0)
-            visit(density.size() + static_cast<std::size_t>(c), scale * product(form, t, a));
-    }
+    double raw_rho(int a) const { return raw[static_cast<std::size_t>(a)]; }
+    const double* components(int a) const { return raw.data() + spec.n_rho() + n_harmonics * a; }
+    double raw_square(int a, int l) const { return square_of(components(a), l); }
 
     // Calls visit(density or component, value, gradient by d_j) for what neighbour j adds to.
     template <class Visit>
     void for_each_part(int j, Visit&& visit) const {
       const double d[3] = {env.x[j], env.y[j], env.z[j]}, r = env.r[j], u[3] = {d[0] / r, d[1] / r, d[2] / r};
-      const auto b = static_cast<std::size_t>(env.neighbor_species[j]);
-      const auto pair = static_cast<std::size_t>(env.species * spec.n_species) + b;
-      auto functions = [&](const DensitySpec::Radial& radial, auto&& found) {
-        if (radial.n == 0 || r >= radial.high[pair] || r == 0.0) return;
-        const double per_length = radial.n / (radial.high[pair] - radial.low[pair]);
-        const double t = (r - radial.low[pair]) * per_length;
-        if (t <= -3.0) return;
-        const double m = std::floor(t);
-        const auto v = uniform_values(broadcast<4>(t - m));
-        const double value[4] = {v.v0[0], v.v1[0], v.v2[0], v.v3[0]}, slope_[4] = {v.s0[0], v.s1[0], v.s2[0], v.s3[0]};
-        for (int a = 0; a < 4; ++a) {
-          const int n = static_cast<int>(m) + a;
-          if (n >= 0 && n < radial.n) found(b * static_cast<std::size_t>(radial.n) + static_cast<std::size_t>(n), value[a], slope_[a] * per_length);
-        }
-      };
-      functions(spec.radial, [&](std::size_t a, double value, double by_r) {
+      for_each_function(spec.radial, j, [&](std::size_t a, double value, double by_r) {
         const double gradient[3] = {by_r * u[0], by_r * u[1], by_r * u[2]};
         visit(a, value, gradient);
       });
-      functions(spec.angular, [&](std::size_t a, double value, double by_r) {
+      for_each_function(spec.angular, j, [&](std::size_t a, double value, double by_r) {
         for (std::size_t c = 0; c < n_harmonics; ++c) {
           const auto y = harmonic(c, u);
           double gradient[3];
-          for (int x = 0; x < 3; ++x) gradient[x] = by_r * u[x] * y[3] + value * (y[static_cast<std::size_t>(x)]) / r;
-          visit(density.size() + n_harmonics * a + c, value * y[3], gradient);
+          for (std::size_t x = 0; x < 3; ++x) gradient[x] = by_r * u[x] * y[3] + value * y[x] / r;
+          visit(static_cast<std::size_t>(spec.n_rho()) + n_harmonics * a + c, value * y[3], gradient);
         }
       });
+    }
+
+    // Calls found(function, value, slope) for those that neighbour j adds to.
+    template <class Found>
+    void for_each_function(const DensitySpec::Radial& radial, int j, Found&& found) const {
+      const double r = env.r[j];
+      const int b = env.neighbor_species[j];
+      const auto pair = static_cast<std::size_t>(env.species * spec.n_species + b);
+      if (radial.n == 0 || r >= radial.high[pair] || r == 0.0) return;
+      const double per_length = radial.n / (radial.high[pair] - radial.low[pair]);
+      const double t = (r - radial.low[pair]) * per_length;
+      if (t <= -3.0) return;
+      const double m = std::floor(t);
+      const auto v = uniform_values(broadcast<4>(t - m));
+      const double value[4] = {v.v0[0], v.v1[0], v.v2[0], v.v3[0]}, slopes[4] = {v.s0[0], v.s1[0], v.s2[0], v.s3[0]};
+      for (int a = 0; a < 4; ++a)
+        if (const int n = static_cast<int>(m) + a; n >= 0 && n < radial.n)
+          found(static_cast<std::size_t>(b * radial.n + n), value[a], slopes[a] * per_length);
     }
 
     // Gradient of a harmonic on the unit sphere, and its value.
     static std::array<double, 4> harmonic(std::size_t c, const double* u) {
       using V = Vec<double, 4>;
       const V x = broadcast<4>(u[0]), y = broadcast<4>(u[1]), z = broadcast<4>(u[2]);
-      V values[n_harmonics], h[n_harmonics] = {}, g[3] = {};
+      V values[n_harmonics + 1], h[n_harmonics + 1] = {}, g[3] = {};
       harmonics(x, y, z, values);
       h[c] = broadcast<4>(1.0);
       harmonics_gradient(x, y, z, h, g);
@@ -161,51 +273,99 @@ class Density final : public Term {
     }
   };
 
-  struct Bounded {
-    double value, slope;
+  // How each column changes with each density and component.
+  struct Changes {
+    const Sums& sums;
+    const DensitySpec& spec;
+    std::vector<std::vector<std::pair<std::int64_t, double>>> of; // column, derivative
+
+    explicit Changes(const Sums& s) : sums(s), spec(s.spec), of(s.raw.size()) {}
+
+    double product(std::int64_t column, const int* q, int order) {
+      double value = 1.0;
+      for (int a = 0; a < order; ++a) value *= sums.rho[static_cast<std::size_t>(q[a])];
+      for (int a = 0; a < order; ++a) {
+        double by = 1.0;
+        for (int b = 0; b < order; ++b) by *= a == b ? 1.0 : sums.rho[static_cast<std::size_t>(q[b])];
+        of[static_cast<std::size_t>(q[a])].emplace_back(column, by);
+      }
+      return value;
+    }
+
+    // scale p; with the derivative by density a if scale is that.
+    double square(std::int64_t column, int p, double scale, int a) {
+      const int pairs = spec.n_a() * (spec.n_a() + 1) / 2, l = p / pairs + 1;
+      int b = 0, c = p % pairs;
+      while (c >= spec.n_a() - b) c -= spec.n_a() - b++;
+      c += b;
+      double value = 0.0;
+      for (int m = first_of_degree(l); m < first_of_degree(l + 1); ++m) {
+        const auto i = static_cast<std::size_t>(n_harmonics * b + m), j = static_cast<std::size_t>(n_harmonics * c + m);
+        value += sums.component[i] * sums.component[j];
+        add_component(i, column, scale * sums.component[j]);
+        add_component(j, column, scale * sums.component[i]);
+      }
+      if (a >= 0) of[static_cast<std::size_t>(a)].emplace_back(column, value);
+      return scale * value;
+    }
+
+    double triple(std::int64_t column, const DensitySpec::Triple& triple) {
+      double value = 0.0;
+      for (std::size_t t = 0; t < triple.factors.size(); ++t) {
+        std::size_t c[3];
+        double v[3];
+        for (std::size_t x = 0; x < 3; ++x) {
+          c[x] = static_cast<std::size_t>(triple.components[3 * t + x]);
+          v[x] = sums.component[c[x]];
+        }
+        value += triple.factors[t] * v[0] * v[1] * v[2];
+        for (std::size_t x = 0; x < 3; ++x) add_component(c[x], column, triple.factors[t] * v[(x + 1) % 3] * v[(x + 2) % 3]);
+      }
+      return value;
+    }
+
+    void add_component(std::size_t c, std::int64_t column, double by) {
+      auto& list = of[static_cast<std::size_t>(spec.n_rho()) + c];
+      if (!list.empty() && list.back().first == column)
+        list.back().second += by;
+      else
+        list.emplace_back(column, by);
+    }
+
+    // From derivatives by bounded densities to those by the densities.
+    void unbound() {
+      for (int a = 0; a < spec.n_rho(); ++a)
+        for (auto& change : of[static_cast<std::size_t>(a)]) change.second *= sums.slope[static_cast<std::size_t>(a)];
+      for (int a = 0; a < spec.n_a(); ++a)
+        for (int l = 1; l <= spec.l_max; ++l) {
+          const auto& bound = sums.bounds[static_cast<std::size_t>(a * spec.l_max + l - 1)];
+          if (bound.factor != 1.0) unbound(bound, a, l);
+        }
+    }
+
+    void unbound(const BoundedComponents& bound, int a, int l) {
+      const int first = first_of_degree(l), n = size_of_degree(l);
+      auto list = [&](int c) -> auto& { return of[static_cast<std::size_t>(spec.n_rho() + n_harmonics * a + first + c)]; };
+      std::vector<double> by(static_cast<std::size_t>(n) * static_cast<std::size_t>(spec.n_columns), 0.0);
+      std::vector<char> touched(static_cast<std::size_t>(spec.n_columns), 0);
+      for (int c = 0; c < n; ++c) {
+        for (const auto& [column, d] : list(c)) {
+          by[static_cast<std::size_t>(column * n + c)] += d;
+          touched[static_cast<std::size_t>(column)] = 1;
+        }
+        list(c).clear();
+      }
+      for (std::int64_t column = 0; column < spec.n_columns; ++column) {
+        if (!touched[static_cast<std::size_t>(column)]) continue;
+        double* g = by.data() + column * n;
+        Density::unbound(bound, sums.components(a) + first, g, n);
+        for (int c = 0; c < n; ++c) list(c).emplace_back(column, g[c]);
+      }
+    }
   };
 
-  // a up to the limit, then saturating a quarter of it above: t / (1 + t^3)^(1/3).
-  static Bounded bounded(double a, double limit) {
-    const double beyond = std::abs(a) - limit;
-    if (!(beyond > 0.0)) return {a, 1.0};
-    const double room = 0.25 * limit;
-    if (room == 0.0) return {0.0, 0.0};
-    const double t = beyond / room, root = std::cbrt(1.0 + t * t * t);
-    return {std::copysign(limit + room * t / root, a), 1.0 / (root * root * root * root)};
-  }
-
-  std::int32_t column_of(int species, std::size_t m) const {
-    return spec_.columns[static_cast<std::size_t>(species) * spec_.n_monomials() + m];
-  }
-
-  template <class Real>
-  double add(const Environment<Real>& env, Gradient<Real> g) const {
-    const State<Real> state(*this, env);
-    double energy = 0.0;
-    std::vector<double> by(spec_.n_densities() + spec_.n_components(), 0.0);
-    for (std::size_t m = 0; m < spec_.n_monomials(); ++m) {
-      const std::int32_t column = column_of(env.species, m);
-      if (column < 0) continue;
-      const double c = spec_.coefficients[static_cast<std::size_t>(column)];
-      energy += c * state.monomial(m);
-      const std::int32_t* q = spec_.monomials.data() + 4 * m;
-      for (int a = 0; a < 4 && q[a] >= 0; ++a)
-        state.for_each_change(q[a], c * state.monomial_without(m, a), [&](std::size_t what, double v) { by[what] += v; });
-    }
-    for (int j = 0; j < env.count; ++j) {
-      double total[4] = {};
-      state.for_each_part(j, [&](std::size_t what, double value, const double* gradient) {
-        for (int x = 0; x < 3; ++x) total[x] += by[what] * gradient[x];
-        total[3] += by[what] * value;
-      });
-      const double w = env.weight ? static_cast<double>(env.weight[j]) : 1.0;
-      g.x[j] += static_cast<Real>(w * total[0]);
-      g.y[j] += static_cast<Real>(w * total[1]);
-      g.z[j] += static_cast<Real>(w * total[2]);
-      if (env.weight) g.weight[j] += static_cast<Real>(total[3]);
-    }
-    return energy;
+  static void put_energy(const RowSink& sink, std::int64_t column, double value) {
+    if (sink.energy) sink.energy[sink.column_offset + column] += value;
   }
 
   // by_weight: dE/dweight; scale: of the gradient.
@@ -231,6 +391,8 @@ class Density final : public Term {
   }
 
   DensitySpec spec_;
+  Tables<float> single_;
+  Tables<double> double_;
   double cutoff_ = 0.0;
 };
 

@@ -50,6 +50,7 @@ Kernels make_kernels() {
             return NearTerms{plan.reach, !plan.many_body.empty()};
           },
           rows,
+          add_to_range,
           search_kernels()};
 }
 

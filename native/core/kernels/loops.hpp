@@ -377,12 +377,12 @@ void fill_rows(const TableView& table, Real* rows) {
   }
 }
 
-inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, RowSink sink) {
-  double cutoff = 0.0;
-  for (const auto& term : terms) cutoff = std::max(cutoff, term->cutoff());
+// Calls visit(environment) for each local atom, with its neighbours within the cutoff.
+template <class Visit>
+void for_each_environment(const NeighborhoodView& hood, double cutoff, Visit&& visit) {
+  constexpr int N = lanes<double>;
   std::int64_t most = 1;
   for (std::int64_t i = 0; i < hood.n_local; ++i) most = std::max(most, hood.first[i + 1] - hood.first[i]);
-  constexpr int N = lanes<double>;
   const auto size = static_cast<std::size_t>(most + N);
   Arena arena;
   std::vector<double> x(size), y(size), z(size), r(size);
@@ -404,14 +404,25 @@ inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& 
       x[l] = y[l] = z[l] = r[l] = 1e4;
       species[l] = 0;
     }
-    const Environment<double> env{static_cast<int>(i), hood.species[i], static_cast<int>(count),
-                                  x.data(), y.data(), z.data(), r.data(), species.data(), neighbor.data(), &arena};
+    visit(Environment<double>{static_cast<int>(i), hood.species[i], static_cast<int>(count), x.data(), y.data(),
+                              z.data(), r.data(), species.data(), neighbor.data(), &arena});
+  }
+}
+
+inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, RowSink sink) {
+  double cutoff = 0.0;
+  for (const auto& term : terms) cutoff = std::max(cutoff, term->cutoff());
+  for_each_environment(hood, cutoff, [&](const Environment<double>& env) {
     sink.column_offset = 0;
     for (const auto& term : terms) {
       term->rows(env, sink);
       sink.column_offset += term->n_columns();
     }
-  }
+  });
+}
+
+inline void add_to_range(const Term& term, const NeighborhoodView& hood, double* largest) {
+  for_each_environment(hood, term.cutoff(), [&](const Environment<double>& env) { term.add_to_range(env, largest); });
 }
 
 } // namespace trimpot::TRIMPOT_ISA

@@ -222,4 +222,10 @@ TRIMPOT_INLINE Vec<T, N> load_repeated(const T* p) {
   }
 }
 
+// Four fours one after the other.
+template <class T>
+TRIMPOT_INLINE Vec<T, 16> joined_fours(const T* a, const T* b, const T* c, const T* d) {
+  return detail::joined(detail::joined(load<4>(a), load<4>(b)), detail::joined(load<4>(c), load<4>(d)));
+}
+
 } // namespace trimpot::TRIMPOT_ISA

@@ -44,6 +44,14 @@ class Screened final : public Term {
   double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g); }
   double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g); }
 
+  int n_limits() const override { return terms_[0]->n_limits(); }
+
+  void add_to_range(const Environment<double>& env, double* largest) const override {
+    const Arena::Scope scope(*env.arena);
+    const Weights<double> weights(*screening_, env, reach_);
+    terms_[0]->add_to_range(Survivors<double>(env, weights.weight(), reach_).env, largest);
+  }
+
   void rows(const Environment<double>& env, const RowSink& sink) const override {
     Arena::Scope scope(*env.arena);
     const Weights<double> weights(*screening_, env, reach_);

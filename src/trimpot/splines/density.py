@@ -5,7 +5,8 @@
 with j of species b, and cubic B-splines B and R. The energy of an atom is linear in
 products of invariants: of two and more densities rho, of p = sum_m A_lm A'_lm, of three A
 coupled to an invariant, and of a density with p. It costs a loop over neighbours, not over
-pairs of them. Every invariant saturates beyond the range of the training data.
+pairs of them. Densities rho, and lengths of the vectors A_l, saturate beyond the range of
+the training data.
 
 References
 ----------
@@ -30,13 +31,13 @@ from trimpot.splines.term import Regularization, State, Term
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trimpot.contract import FloatArray
+    from trimpot.contract import FloatArray, IntArray
 
 UNLIMITED = 1e9
-"""Limit of invariants whose range is not known."""
+"""Limit of densities whose range is not known."""
 
 HEADROOM = 0.25
-"""How far beyond its limit an invariant can rise, in limits."""
+"""How far beyond its limit a density can rise, in limits."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,18 @@ class Radial:
 
 
 @dataclass(frozen=True)
-class Form:
-    """An invariant of components A: sum of factor * product of components.
+class Triple:
+    """An invariant of three components A: sum of factor * product of components.
 
     Attributes
     ----------
     factors : (n,) float64
     components : (n, 3) int32
-        Numbers (b * n_angular + a) * 15 + lm; the third is -1 where there are two.
+        Numbers (b * n_angular + a) * 15 + lm.
     """
 
     factors: FloatArray
-    components: np.ndarray
+    components: IntArray
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,9 @@ class DensityTerm(Term):
         Largest degree of harmonics, 1 to 3; 0 without them.
     triples, mixed : bool
         Invariants of three components, and products rho p.
-    limits : (s, invariants) float64
-        Per central species; where each invariant begins to saturate.
+    limits : (s, n) float64
+        Per central species, where each rho begins to saturate, then the length of each
+        A_l (by function, then l).
     """
 
     species: tuple[int, ...]
@@ -129,60 +131,65 @@ class DensityTerm(Term):
         """Densities rho around an atom."""
         return len(self.species) * self.radial.n
 
-    @cached_property
-    def forms(self) -> tuple[Form, ...]:
-        """Invariants behind the densities: all p, then all triples."""
-        n = len(self.species) * self.angular.n
-        pairs = [
-            _square(l_, a, b)
-            for l_ in range(1, self.l_max + 1)
-            for a, b in combinations_with_replacement(range(n), 2)
-        ]
-        if not self.triples:
-            return tuple(pairs)
-        return (*pairs, *_triples(self.l_max, n))
+    @property
+    def n_components(self) -> int:
+        """Functions of components A around an atom, each with 15 harmonics."""
+        return len(self.species) * self.angular.n
+
+    @property
+    def n_limits(self) -> int:
+        """Numbers that are bounded, per central species."""
+        return self.n_densities + self.n_components * self.l_max
 
     @cached_property
-    def n_squares(self) -> int:
-        """How many of the forms are products of two components."""
-        n = len(self.species) * self.angular.n
-        return self.l_max * n * (n + 1) // 2
+    def squares(self) -> tuple[tuple[int, int, int], ...]:
+        """(l, a, a') of each invariant p."""
+        pairs = list(combinations_with_replacement(range(self.n_components), 2))
+        return tuple((l_, a, b) for l_ in range(1, self.l_max + 1) for a, b in pairs)
 
     @cached_property
-    def monomials(self) -> np.ndarray:
-        """Invariants of each product, (n, 4) int32, filled up with -1."""
-        n, squares = self.n_densities, self.n_squares
-        rows: list[tuple[int, ...]] = [
+    def invariants_of_three(self) -> tuple[Triple, ...]:
+        """Invariants of three components, each set of functions once."""
+        return _triples(self.l_max, self.n_components) if self.triples else ()
+
+    @cached_property
+    def products(self) -> tuple[tuple[int, ...], ...]:
+        """Densities rho of each product, by order."""
+        return tuple(
             c
             for order in range(2, self.order + 1)
-            for c in combinations_with_replacement(range(n), order)
-        ]
-        rows += [(n + q,) for q in range(len(self.forms))]
-        if self.mixed:
-            rows += [(a, n + q) for a, q in product(range(n), range(squares))]
-        filled = [row + (-1,) * (4 - len(row)) for row in rows]
-        return np.array(filled, dtype=np.int32).reshape(-1, 4)
+            for c in combinations_with_replacement(range(self.n_densities), order)
+        )
+
+    @property
+    def columns_of_species(self) -> int:
+        """Coefficients of one central species: products, p, triples, rho p."""
+        n_mixed = self.n_densities * len(self.squares) if self.mixed else 0
+        alone = len(self.products) + len(self.squares) + len(self.invariants_of_three)
+        return alone + n_mixed
 
     @property
     def n_coefficients(self) -> int:
-        """One per central species and product."""
-        return len(self.species) * len(self.monomials)
+        """Coefficients of all central species, one after the other."""
+        return len(self.species) * self.columns_of_species
 
     def native(self, coefficients: FloatArray | None) -> _native.Term:
         """Return the kernel."""
+        triples = self.invariants_of_three
         return _native.density(
             len(self.species),
+            self.order,
+            self.l_max,
+            self.mixed,
             self.radial.n,
             self.radial.low.ravel(),
             self.radial.high.ravel(),
             self.angular.n,
             self.angular.low.ravel(),
             self.angular.high.ravel(),
-            [f.factors for f in self.forms],
-            [f.components.ravel() for f in self.forms],
+            [t.factors for t in triples],
+            [t.components.ravel() for t in triples],
             self.limits.ravel(),
-            self.monomials.ravel(),
-            np.arange(self.n_coefficients, dtype=np.int32),
             self.n_coefficients,
             np.zeros(0) if coefficients is None else coefficients,
         )
@@ -192,12 +199,21 @@ class DensityTerm(Term):
         return replace(self, limits=limits)
 
     def regularization(self) -> Regularization:
-        """Return a ridge on what each product adds at the limits of its invariants."""
+        """Return a ridge on what each product can be at the limits."""
         n = self.n_coefficients
-        limits = np.where(self.limits == UNLIMITED, 1.0, self.limits)
-        padded = np.concatenate([limits, np.ones((len(self.species), 1))], axis=1)
-        scale = padded[:, self.monomials].prod(axis=2)
-        return Regularization(scale.ravel() ** 2, sparse.csr_array((0, n)))
+        scale = np.concatenate([self._largest(limits) for limits in self.limits])
+        return Regularization(scale**2, sparse.csr_array((0, n)))
+
+    def _largest(self, limits: FloatArray) -> FloatArray:
+        """Return each product of one central species at its limits, 1 where unlimited."""
+        known = np.where(limits == UNLIMITED, 1.0, limits)
+        rho = known[: self.n_densities]
+        lengths = known[self.n_densities :].reshape(self.n_components, self.l_max)
+        products = [float(np.prod(rho[list(c)])) for c in self.products]
+        squares = [lengths[a, l_ - 1] * lengths[b, l_ - 1] for l_, a, b in self.squares]
+        triples = [_length_of(t, lengths) for t in self.invariants_of_three]
+        mixed = np.outer(rho, squares).ravel()[: None if self.mixed else 0]
+        return np.array([*products, *squares, *triples, *mixed])
 
     def state(self) -> State:
         """Return all fields but the species."""
@@ -229,7 +245,7 @@ class DensityTerm(Term):
 
 
 def bounded(a: FloatArray, limit: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return invariants that saturate beyond their limits, and the slope.
+    """Return numbers that saturate beyond their limits, and the slope.
 
     Beyond the limit L the excess e becomes h t / (1 + t^3)^(1/3) with t = e / h and
     h = 0.25 L: C3 at the limit, never above 1.25 L.
@@ -242,17 +258,8 @@ def bounded(a: FloatArray, limit: FloatArray) -> tuple[FloatArray, FloatArray]:
     return value, np.where((t > 0.0) & (limit == 0.0), 0.0, 1.0 / root**4)
 
 
-def _square(l_: int, a: int, b: int) -> Form:
-    m = np.arange(FIRST[l_], FIRST[l_] + 2 * l_ + 1)
-    components = np.stack(
-        [a * N_HARMONICS + m, b * N_HARMONICS + m, np.full(len(m), -1)], 1
-    )
-    return Form(np.ones(len(m)), components.astype(np.int32))
-
-
-def _triples(l_max: int, n: int) -> list[Form]:
-    """Return the invariants of three components, each set of functions once."""
-    forms = []
+def _triples(l_max: int, n: int) -> tuple[Triple, ...]:
+    found = []
     for degrees in couplings(l_max):
         terms = coupling(*degrees)
         for abc in product(range(n), repeat=3):
@@ -262,12 +269,19 @@ def _triples(l_max: int, n: int) -> list[Form]:
             if swapped:
                 continue
             components = [
-                [a * N_HARMONICS + c for a, c in zip(abc, found, strict=True)]
-                for found, _ in terms
+                [a * N_HARMONICS + c for a, c in zip(abc, numbers, strict=True)]
+                for numbers, _ in terms
             ]
             factors = np.array([factor for _, factor in terms])
-            forms.append(Form(factors, np.array(components, dtype=np.int32)))
-    return forms
+            found.append(Triple(factors, np.array(components, dtype=np.int32)))
+    return tuple(found)
+
+
+def _length_of(triple: Triple, lengths: FloatArray) -> float:
+    """Return the product of the lengths of the three components of a triple."""
+    functions, harmonics = np.divmod(triple.components[0], N_HARMONICS)
+    degrees = np.searchsorted([FIRST[2], FIRST[3]], harmonics, side="right")
+    return float(lengths[functions, degrees].prod())
 
 
 def _radial_state(radial: Radial) -> State:

@@ -82,8 +82,8 @@ class DensitySettings:
             self.mixed and n_angular > 0,
             np.zeros((len(species), 0)),
         )
-        n = term.n_densities + len(term.forms)
-        term = term.with_limits(np.full((len(species), n), UNLIMITED))
+        unlimited = np.full((len(species), term.n_limits), UNLIMITED)
+        term = term.with_limits(unlimited)
         if self.envelope is None:
             return term
         return ScreenedDensity(term, self.envelope.build(species))

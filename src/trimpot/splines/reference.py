@@ -8,6 +8,7 @@ native kernels are held against these functions; nothing here is meant to be fas
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -15,13 +16,15 @@ import numpy as np
 from trimpot.contract import Evaluation
 from trimpot.envelopes.reference import screening
 from trimpot.splines.density import bounded
-from trimpot.splines.harmonics import N_HARMONICS, harmonics
+from trimpot.splines.harmonics import FIRST, N_HARMONICS, harmonics
 from trimpot.units import COULOMB_EV_A
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trimpot.contract import FloatArray, IntArray, Neighborhood
     from trimpot.splines.core import ZblTerm
-    from trimpot.splines.density import DensityTerm, Form
+    from trimpot.splines.density import DensityTerm
     from trimpot.splines.one_body import OneBody
     from trimpot.splines.pair import PairTerm
     from trimpot.splines.potential import SplinePotential
@@ -184,24 +187,43 @@ def density(
     z_j: IntArray,
     w_j: FloatArray,
 ) -> Weighted:
-    """E_i = sum_m c_m prod phi_q, phi_q bounded invariants of the densities around i."""
-    i, n = term.species.index(z_i), len(d_jc)
-    size = term.n_densities + len(term.species) * term.angular.n * N_HARMONICS
+    """E_i = a polynomial of the bounded densities rho and A around i, linear in c."""
+    i, n, n_rho = term.species.index(z_i), len(d_jc), term.n_densities
+    size = n_rho + term.n_components * N_HARMONICS
     part, by_d = np.zeros((n, size)), np.zeros((n, size, 3))  # of each neighbour
     for j, d_c in enumerate(d_jc):
         part[j], by_d[j] = _density_parts(term, i, d_c, int(z_j[j]))
-    density = w_j @ part
-    rho, components = density[: term.n_densities], density[term.n_densities :]
-    forms = [_form(f, components) for f in term.forms]
-    phi, slope = bounded(np.array([*rho, *(v for v, _ in forms)]), term.limits[i])
-    coefficients = c.reshape(len(term.species), -1)[i]
-    energy, by_phi = _polynomial(term.monomials, coefficients, phi)
-    by_phi = by_phi * slope
-    by_density = np.concatenate([by_phi[: len(rho)], np.zeros(len(components))])
-    for by, (_, gradient) in zip(by_phi[len(rho) :], forms, strict=True):
-        by_density[len(rho) :] += by * gradient
-    gradient = w_j[:, None] * np.einsum("q,jqa->ja", by_density, by_d)
-    return energy, gradient, part @ by_density
+    raw = w_j @ part
+    rho, slope = bounded(raw[:n_rho], term.limits[i, :n_rho])
+    components, jacobian = _bounded_components(
+        term, raw[n_rho:].reshape(-1, N_HARMONICS), term.limits[i, n_rho:]
+    )
+    energy, by_rho, by_component = _polynomial(
+        term, c.reshape(len(term.species), -1)[i], rho, components
+    )
+    by_raw = np.concatenate(
+        [by_rho * slope, np.einsum("ad,adc->ac", by_component, jacobian).ravel()]
+    )
+    return energy, w_j[:, None] * np.einsum("q,jqa->ja", by_raw, by_d), part @ by_raw
+
+
+def _bounded_components(
+    term: DensityTerm, raw: FloatArray, limits: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return A~, (functions, 15): each A_l with a bounded length; dA~/dA."""
+    value, jacobian = raw.copy(), np.tile(np.eye(N_HARMONICS), (len(raw), 1, 1))
+    for a, by_degree in enumerate(limits.reshape(len(raw), term.l_max)):
+        for l_, limit in enumerate(by_degree, start=1):
+            m = slice(FIRST[l_], FIRST[l_] + 2 * l_ + 1)
+            length = float(np.linalg.norm(raw[a, m]))
+            if length <= limit:
+                continue
+            f, slope = (float(x) for x in bounded(np.array(length), np.array(limit)))
+            unit = raw[a, m] / length
+            value[a, m] = f * unit
+            across = np.eye(2 * l_ + 1) - np.outer(unit, unit)
+            jacobian[a, m, m] = f / length * across + slope * np.outer(unit, unit)
+    return value, jacobian
 
 
 def _density_parts(
@@ -226,26 +248,46 @@ def _density_parts(
     return together[:, 0], together[:, 1:]
 
 
-def _form(form: Form, components: FloatArray) -> tuple[float, FloatArray]:
-    value, gradient = 0.0, np.zeros_like(components)
-    for factor, numbers in zip(form.factors, form.components, strict=True):
-        known = numbers[numbers >= 0]
-        value += factor * float(components[known].prod())
-        for q in range(len(known)):
-            gradient[known[q]] += factor * float(np.delete(components[known], q).prod())
-    return value, gradient
-
-
 def _polynomial(
-    monomials: IntArray, c: FloatArray, phi: FloatArray
-) -> tuple[float, FloatArray]:
-    energy, gradient = 0.0, np.zeros_like(phi)
-    for c_m, numbers in zip(c, monomials, strict=True):
-        known = numbers[numbers >= 0]
-        energy += c_m * float(phi[known].prod())
-        for q in range(len(known)):
-            gradient[known[q]] += c_m * float(np.delete(phi[known], q).prod())
-    return energy, gradient
+    term: DensityTerm, c: FloatArray, rho: FloatArray, components: FloatArray
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return the energy and its derivatives by rho and by the components A."""
+    by_rho, by_component = np.zeros_like(rho), np.zeros(components.size)
+    energy, column = 0.0, iter(c)
+
+    def add(factor: float, numbers: Sequence[int], scale: float = 1.0) -> float:
+        """Derive factor * scale * product of components; return scale * product."""
+        chosen = components.ravel()[list(numbers)]
+        for q, number in enumerate(numbers):
+            by_component[number] += factor * scale * float(np.delete(chosen, q).prod())
+        return scale * float(chosen.prod())
+
+    for densities in term.products:
+        c_m, chosen = next(column), rho[list(densities)]
+        energy += c_m * float(chosen.prod())
+        for q, a in enumerate(densities):
+            by_rho[a] += c_m * float(np.delete(chosen, q).prod())
+    squares = [
+        [(a * N_HARMONICS + m, b * N_HARMONICS + m) for m in _degree(l_)]
+        for l_, a, b in term.squares
+    ]
+    for terms in squares:
+        c_m = next(column)
+        energy += c_m * sum(add(c_m, numbers) for numbers in terms)
+    for triple in term.invariants_of_three:
+        c_m = next(column)
+        for factor, numbers in zip(triple.factors, triple.components, strict=True):
+            energy += c_m * add(c_m, numbers.tolist(), float(factor))
+    for a, terms in product(range(len(rho)), squares) if term.mixed else ():
+        c_m = next(column)
+        p = sum(add(c_m * float(rho[a]), numbers) for numbers in terms)
+        by_rho[a] += c_m * p
+        energy += c_m * float(rho[a]) * p
+    return energy, by_rho, by_component.reshape(components.shape)
+
+
+def _degree(l_: int) -> range:
+    return range(FIRST[l_], FIRST[l_] + 2 * l_ + 1)
 
 
 def screened(

@@ -7,7 +7,7 @@ inside. Neighbours without weight are dropped before that term sees them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from trimpot import _native
@@ -50,6 +50,15 @@ class ScreenedTerm(Term, Generic[Inner]):
     def n_coefficients(self) -> int:
         """Those of the inner term."""
         return self.inner.n_coefficients
+
+    @property
+    def n_limits(self) -> int:
+        """Those of the inner term."""
+        return self.inner.n_limits
+
+    def with_limits(self, limits: FloatArray) -> ScreenedTerm[Inner]:
+        """Return the term with the inner term's arguments bounded."""
+        return replace(self, inner=cast("Inner", self.inner.with_limits(limits)))
 
     def native(self, coefficients: FloatArray | None) -> _native.Term:
         """Return the kernel."""

@@ -109,7 +109,7 @@ def check_density(species: tuple[int, ...], state: object) -> dict[str, object]:
             )
     limits = array(found["limits"], np.float64, "density.limits")
     term = DensityTerm.from_state(species, found)
-    shape = (len(species), term.n_densities + len(term.forms))
+    shape = (len(species), term.n_limits)
     if limits.shape != shape or (limits < 0.0).any():
         raise FileFormatError(
             f"density.limits: shape {limits.shape}, expected {shape} of numbers from 0"

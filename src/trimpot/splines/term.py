@@ -68,6 +68,15 @@ class Term(ABC):
     def regularization(self) -> Regularization:
         """Return the penalties that keep the fit smooth."""
 
+    @property
+    def n_limits(self) -> int:
+        """How many arguments are bounded, per central species (none by default)."""
+        return 0
+
+    def with_limits(self, limits: FloatArray) -> Term:  # noqa: ARG002
+        """Return the term with arguments bounded by limits (s, n_limits)."""
+        return self
+
     def monotone_rows(self) -> FloatArray:
         """Return A (rows, n) of the fit's constraints A c <= 0 (empty by default)."""
         return np.zeros((0, self.n_coefficients))

@@ -13,6 +13,7 @@ from trimpot.errors import DataError, InputError
 from trimpot.fitting import Model
 from trimpot.splines.packing import pack
 from trimpot.splines.profile import PairProfile, pair_profile
+from trimpot.splines.ranges import bounded_terms
 
 if TYPE_CHECKING:
     from trimpot.config import Config, DataSettings, ModelSettings
@@ -122,9 +123,10 @@ def prepare_model(config: Config, data: PreparedData) -> tuple[Model, PairProfil
     reach = max((t.cutoff for t in _terms(config.model, unknown)), default=0.0)
     profile = pair_profile(packed, reach, threads=config.threads)
     e0s = np.array([data.e0s.values[z] for z in data.species])
+    terms = _terms(config.model, profile)
     model = Model(
         data.species,
-        _terms(config.model, profile),
+        bounded_terms(terms, packed, threads=config.threads),
         e0s,
         refine_e0s=data.e0s.source == "least squares",
     )

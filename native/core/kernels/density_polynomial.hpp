@@ -1,0 +1,240 @@
+// The polynomial of densities, with its derivatives: vectors of densities, tables of coefficients
+// as rows of a vector.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "../memory.hpp"
+#include "../specs.hpp"
+#include "harmonics.hpp"
+#include "rows.hpp"
+#include "simd.hpp"
+
+namespace trimpot::TRIMPOT_ISA {
+
+// First component and number of components of a degree l = 1 .. 3.
+constexpr int first_of_degree(int l) { return l * l - 1; }
+constexpr int size_of_degree(int l) { return 2 * l + 1; }
+
+// Calls visit(a, b, ...) for every ascending choice of `order` numbers below n, in lexical order.
+template <class Visit>
+void for_each_product(int n, int order, Visit&& visit) {
+  std::array<int, 4> q{};
+  for (;;) {
+    visit(q);
+    int a = order - 1;
+    while (a >= 0 && q[static_cast<std::size_t>(a)] == n - 1) --a;
+    if (a < 0) return;
+    const int next = q[static_cast<std::size_t>(a)] + 1;
+    for (; a < order; ++a) q[static_cast<std::size_t>(a)] = next;
+  }
+}
+
+// The polynomial of one central species.
+//
+// dE/drho of the products of three is sum_b rho_b sum_{c >= b} rho_c D[b, c], D a row of numbers by
+// the density that E is derived by; rows of all b, c follow each other. One row fewer for two
+// densities, one more for four. The energy follows from Euler's theorem.
+template <class Real>
+class DensityPolynomial {
+ public:
+  static constexpr int N = lanes<Real>;
+  using V = Vec<Real, N>;
+  static constexpr int row = 16; // of components: 15 and a 0
+
+  DensityPolynomial(const DensitySpec& spec, int species)
+      : n_(spec.n_rho()), padded_((n_ + N - 1) / N * N), n_a_(spec.n_a()), order_(spec.order), l_max_(spec.l_max), mixed_(spec.mixed) {
+    const double* c = spec.coefficients.data() + species * spec.columns_of_species();
+    for (int order = 2; order <= order_; ++order) c = fill_products(order, c);
+    pairs_ = n_a_ * (n_a_ + 1) / 2;
+    padded_pairs_ = (pairs_ + N - 1) / N * N;
+    p_.assign(static_cast<std::size_t>(4 * padded_pairs_), Real(0));
+    for (int l = 0; l < l_max_; ++l)
+      for (int q = 0; q < pairs_; ++q) p_[static_cast<std::size_t>(l * padded_pairs_ + q)] = plain(*c++);
+    for (const auto& triple : spec.triples) {
+      for (std::size_t t = 0; t < triple.factors.size(); ++t)
+        if (*c != 0.0)
+          triples_.push_back({plain(*c * triple.factors[t]), place(triple.components[3 * t]),
+                              place(triple.components[3 * t + 1]), place(triple.components[3 * t + 2])});
+      ++c;
+    }
+    by_rho_.assign(static_cast<std::size_t>(mixed_ ? n_ * l_max_ * padded_pairs_ : 0), Real(0));
+    by_p_.assign(static_cast<std::size_t>(mixed_ ? l_max_ * pairs_ * padded_ : 0), Real(0));
+    for (int a = 0; a < n_ && mixed_; ++a)
+      for (int l = 0; l < l_max_; ++l)
+        for (int q = 0; q < pairs_; ++q, ++c) {
+          by_rho_[static_cast<std::size_t>((a * l_max_ + l) * padded_pairs_ + q)] = plain(*c);
+          by_p_[static_cast<std::size_t>((l * pairs_ + q) * padded_ + a)] = plain(*c);
+        }
+  }
+
+  int padded() const { return padded_; }
+
+  // rho: padded; A: rows of components. Writes the derivatives in the same shape.
+  TRIMPOT_INLINE double evaluate(Arena& arena, const Real* rho, const Real* A, Real* by_rho, Real* by_A) const {
+    double energy = order_ == 2 ? products<2>(rho, by_rho) : order_ == 3 ? products<3>(rho, by_rho) : products<4>(rho, by_rho);
+    if (n_a_ > 0) energy += angular(arena, rho, A, by_rho, by_A);
+    return energy;
+  }
+
+ private:
+  struct TripleTerm {
+    Real factor;
+    std::int32_t i, j, k;
+  };
+
+  static Real plain(double a) { return static_cast<Real>(std::abs(a) < 1e-30 ? 0.0 : a); } // no denormals
+  static std::int32_t place(std::int32_t component) {
+    return component / n_harmonics * row + component % n_harmonics;
+  }
+
+  // Reads the coefficients of products of `order` densities; returns where the next ones stand.
+  const double* fill_products(int order, const double* c) {
+    auto& rows = rows_[order - 2];
+    std::vector<std::array<int, 4>> keys; // of the rows
+    for_each_product(n_, order - 1, [&](const std::array<int, 4>& q) { keys.push_back(q); });
+    rows.assign(keys.size() * static_cast<std::size_t>(padded_), Real(0));
+    for_each_product(n_, order, [&](const std::array<int, 4>& q) {
+      const double value = *c++;
+      for (int x = 0; x < order; ++x) { // derive by factor x
+        if (x > 0 && q[static_cast<std::size_t>(x)] == q[static_cast<std::size_t>(x - 1)]) continue;
+        std::array<int, 4> rest{};
+        int count = 0, kept = 0;
+        for (int y = 0; y < order; ++y) {
+          count += q[static_cast<std::size_t>(y)] == q[static_cast<std::size_t>(x)] ? 1 : 0;
+          if (y != x) rest[static_cast<std::size_t>(kept++)] = q[static_cast<std::size_t>(y)];
+        }
+        const auto key = std::lower_bound(keys.begin(), keys.end(), rest) - keys.begin();
+        rows[static_cast<std::size_t>(key * padded_ + q[static_cast<std::size_t>(x)])] = plain(count * value);
+      }
+    });
+    return c;
+  }
+
+  template <int order>
+  TRIMPOT_INLINE double products(const Real* rho, Real* by_rho) const {
+    V energy{};
+    for (int x = 0; x < padded_; x += N) {
+      const Real* d2 = rows_[0].data() + x;
+      const Real* d3 = order < 3 ? d2 : rows_[1].data() + x;
+      const Real* d4 = order < 4 ? d2 : rows_[2].data() + x;
+      V two{}, three{}, four{};
+      for (int b = 0; b < n_; ++b) {
+        const V rho_b = broadcast<N>(rho[b]);
+        two += rho_b * load<N>(d2);
+        d2 += padded_;
+        if constexpr (order < 3) continue;
+        V cubic{}, quartic{};
+        for (int c = b; c < n_; ++c) {
+          const V rho_c = broadcast<N>(rho[c]);
+          cubic += rho_c * load<N>(d3);
+          d3 += padded_;
+          if constexpr (order < 4) continue;
+          V inner{};
+          for (int d = c; d < n_; ++d) {
+            inner += broadcast<N>(rho[d]) * load<N>(d4);
+            d4 += padded_;
+          }
+          quartic += rho_c * inner;
+        }
+        three += rho_b * cubic;
+        four += rho_b * quartic;
+      }
+      store(by_rho + x, two + three + four);
+      energy += load<N>(rho + x) * (Real(1.0 / 2.0) * two + (Real(1.0 / 3.0) * three + Real(1.0 / 4.0) * four));
+    }
+    return static_cast<double>(sum(energy));
+  }
+
+  TRIMPOT_INLINE double angular(Arena& arena, const Real* rho, const Real* A, Real* by_rho, Real* by_A) const {
+    const Arena::Scope scope(arena);
+    Real* const p = arena.take<Real>(3 * padded_pairs_);
+    Real* const fours = arena.take<Real>(4 * padded_pairs_);
+    Real* const product = arena.take<Real>(row * padded_pairs_);
+    int q = 0;
+    for (int a = 0; a < n_a_; ++a)
+      for (int b = a; b < n_a_; ++b, ++q)
+        for (int c = 0; c < row; c += N) store(product + row * q + c, load<N>(A + row * a + c) * load<N>(A + row * b + c));
+    for (; q < padded_pairs_; ++q)
+      for (int c = 0; c < row; c += N) store(product + row * q + c, V{});
+    V energy{};
+    for (int x = 0; x < padded_pairs_; x += N) {
+      V part[3];
+      sum_degrees(product + row * x, part);
+      V by[4] = {};
+      for (int l = 0; l < l_max_; ++l) {
+        by[l] = load<N>(p_.data() + l * padded_pairs_ + x);
+        for (int a = 0; a < n_ && mixed_; ++a)
+          by[l] += broadcast<N>(rho[a]) * load<N>(by_rho_.data() + (a * l_max_ + l) * padded_pairs_ + x);
+        energy += by[l] * part[l];
+        store(p + l * padded_pairs_ + x, part[l]);
+      }
+      store_fours(fours + 4 * x, by[0], by[1], by[2], by[3]);
+    }
+    for (int x = 0; x < padded_ && mixed_; x += N) {
+      V sum = load<N>(by_rho + x);
+      const Real* m = by_p_.data() + x;
+      for (int l = 0; l < l_max_; ++l)
+        for (int k = 0; k < pairs_; ++k, m += padded_) sum += broadcast<N>(p[l * padded_pairs_ + k]) * load<N>(m);
+      store(by_rho + x, sum);
+    }
+    std::fill(by_A, by_A + row * n_a_, Real(0));
+    q = 0;
+    for (int a = 0; a < n_a_; ++a)
+      for (int b = a; b < n_a_; ++b, ++q) {
+        const Real* g = fours + 4 * (q / N * N + place_of_four<N>(q % N));
+        for (int c = 0; c < row; c += N) {
+          const V factor = of_degrees(g, c);
+          store(by_A + row * a + c, load<N>(by_A + row * a + c) + factor * load<N>(A + row * b + c));
+          store(by_A + row * b + c, load<N>(by_A + row * b + c) + factor * load<N>(A + row * a + c));
+        }
+      }
+    double of_triples = 0.0;
+    for (const auto& t : triples_) {
+      const Real ij = A[t.i] * A[t.j], scaled = t.factor * A[t.k];
+      by_A[t.k] += t.factor * ij;
+      by_A[t.i] += scaled * A[t.j];
+      by_A[t.j] += scaled * A[t.i];
+      of_triples += static_cast<double>(scaled * ij);
+    }
+    return static_cast<double>(sum(energy)) + of_triples;
+  }
+
+  // Sums over the components of each degree, of N rows.
+  TRIMPOT_INLINE static void sum_degrees(const Real* rows, V* part) {
+    V c[16];
+    for (int g = 0; g < 4; ++g) {
+      const auto four = load_rows<N, Real>([&](int l) { return rows + row * l + 4 * g; });
+      c[4 * g] = four.x, c[4 * g + 1] = four.y, c[4 * g + 2] = four.z, c[4 * g + 3] = four.w;
+    }
+    part[0] = c[0] + (c[1] + c[2]);
+    part[1] = ((c[3] + c[4]) + (c[5] + c[6])) + c[7];
+    part[2] = ((c[8] + c[9]) + (c[10] + c[11])) + ((c[12] + c[13]) + c[14]);
+  }
+
+  // Numbers of degrees 1, 2, 3, for the N components from c on.
+  TRIMPOT_INLINE static V of_degrees(const Real* g, int c) {
+#if defined(__AVX512F__)
+    if constexpr (N == 16) {
+      const __m512i degree = _mm512_setr_epi32(0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3);
+      return {_mm512_permutexvar_ps(degree, _mm512_castps128_ps512(_mm_loadu_ps(g)))};
+    }
+#endif
+    static constexpr int degree[16] = {0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3};
+    Real out[N];
+    for (int l = 0; l < N; ++l) out[l] = g[degree[c + l]];
+    return load<N>(out);
+  }
+
+  int n_, padded_, n_a_, order_, l_max_;
+  bool mixed_;
+  int pairs_ = 0, padded_pairs_ = 0;
+  AlignedVector<Real> rows_[3];          // of products of two, three, four
+  AlignedVector<Real> p_, by_rho_, by_p_;
+  std::vector<TripleTerm> triples_;
+};
+
+} // namespace trimpot::TRIMPOT_ISA
