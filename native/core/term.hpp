@@ -41,6 +41,19 @@ struct Gradient {
   Real* weight = nullptr;
 };
 
+// An atom to be evaluated.
+template <class Real>
+struct Task {
+  Environment<Real> env;
+  Gradient<Real> gradient;
+  double energy = 0.0; // added to
+  int touched = 0;     // raised to cover the first neighbours of whose gradients a term adds to any
+};
+
+// Atoms that are handed to a term at once. What depends on itself step by step is slow for one atom
+// and fast for several.
+constexpr int most_tasks = 8;
+
 // Destination of design-matrix rows of one frame: row-major blocks of n_columns.
 // A null pointer means that this quantity is not wanted.
 struct RowSink {
@@ -83,6 +96,19 @@ class Term {
   virtual double evaluate(const Environment<double>& env, Gradient<double> gradient) const = 0;
   virtual double evaluate(const Environment<float>& env, Gradient<float> gradient) const = 0;
   virtual void rows(const Environment<double>& env, const RowSink& sink) const = 0;
+
+  // The same for up to most_tasks atoms that share an arena.
+  virtual void evaluate(Task<double>* tasks, int n) const { one_by_one(tasks, n); }
+  virtual void evaluate(Task<float>* tasks, int n) const { one_by_one(tasks, n); }
+
+ protected:
+  template <class Real>
+  void one_by_one(Task<Real>* tasks, int n) const {
+    for (int t = 0; t < n; ++t) {
+      tasks[t].energy += evaluate(tasks[t].env, tasks[t].gradient);
+      tasks[t].touched = tasks[t].env.count;
+    }
+  }
 };
 
 using TermPointer = std::shared_ptr<const Term>;

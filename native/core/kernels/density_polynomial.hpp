@@ -35,9 +35,10 @@ void for_each_product(int n, int order, Visit&& visit) {
 
 // The polynomial of one central species.
 //
-// dE/drho of the products of three is sum_b rho_b sum_{c >= b} rho_c D[b, c], D a row of numbers by
-// the density that E is derived by; rows of all b, c follow each other. One row fewer for two
-// densities, one more for four. The energy follows from Euler's theorem.
+// The derivative of products of three densities is sum_{b <= c} rho_b rho_c D[b, c], D a row of
+// numbers by the density that E is derived by. In lexical order the products that begin with b are
+// rho_b times those of one density less from b on: a run of memory. The energy follows from Euler's
+// theorem.
 template <class Real>
 class DensityPolynomial {
  public:
@@ -75,7 +76,9 @@ class DensityPolynomial {
 
   // rho: padded; A: rows of components. Writes the derivatives in the same shape.
   TRIMPOT_INLINE double evaluate(Arena& arena, const Real* rho, const Real* A, Real* by_rho, Real* by_A) const {
-    double energy = order_ == 2 ? products<2>(rho, by_rho) : order_ == 3 ? products<3>(rho, by_rho) : products<4>(rho, by_rho);
+    const Arena::Scope scope(arena);
+    Real* const lists = arena.take<Real>(longest_ + std::int64_t{3} * N);
+    double energy = padded_ == N ? products<true>(lists, rho, by_rho) : products<false>(lists, rho, by_rho);
     if (n_a_ > 0) energy += angular(arena, rho, A, by_rho, by_A);
     return energy;
   }
@@ -96,6 +99,8 @@ class DensityPolynomial {
     auto& rows = rows_[order - 2];
     std::vector<std::array<int, 4>> keys; // of the rows
     for_each_product(n_, order - 1, [&](const std::array<int, 4>& q) { keys.push_back(q); });
+    size_[order - 2] = static_cast<int>(keys.size());
+    if (order > 2) longest_ += static_cast<std::int64_t>(keys.size());
     rows.assign(keys.size() * static_cast<std::size_t>(padded_), Real(0));
     for_each_product(n_, order, [&](const std::array<int, 4>& q) {
       const double value = *c++;
@@ -114,39 +119,52 @@ class DensityPolynomial {
     return c;
   }
 
-  template <int order>
-  TRIMPOT_INLINE double products(const Real* rho, Real* by_rho) const {
+  // lists: room for products of two and of three densities.
+  template <bool in_one_vector>
+  TRIMPOT_INLINE double products(Real* lists, const Real* rho, Real* by_rho) const {
     V energy{};
-    for (int x = 0; x < padded_; x += N) {
-      const Real* d2 = rows_[0].data() + x;
-      const Real* d3 = order < 3 ? d2 : rows_[1].data() + x;
-      const Real* d4 = order < 4 ? d2 : rows_[2].data() + x;
-      V two{}, three{}, four{};
-      for (int b = 0; b < n_; ++b) {
-        const V rho_b = broadcast<N>(rho[b]);
-        two += rho_b * load<N>(d2);
-        d2 += padded_;
-        if constexpr (order < 3) continue;
-        V cubic{}, quartic{};
-        for (int c = b; c < n_; ++c) {
-          const V rho_c = broadcast<N>(rho[c]);
-          cubic += rho_c * load<N>(d3);
-          d3 += padded_;
-          if constexpr (order < 4) continue;
-          V inner{};
-          for (int d = c; d < n_; ++d) {
-            inner += broadcast<N>(rho[d]) * load<N>(d4);
-            d4 += padded_;
-          }
-          quartic += rho_c * inner;
-        }
-        three += rho_b * cubic;
-        four += rho_b * quartic;
+    const Real* list = rho; // products of order - 1 densities
+    Real* next = lists;
+    for (int order = 2; order <= order_; ++order) {
+      const int n = size_[order - 2];
+      const Real share = Real(1) / static_cast<Real>(order);
+      for (int x = 0; x < (in_one_vector ? N : padded_); x += N) {
+        const V by = weighted(list, n, rows_[order - 2].data() + x, in_one_vector ? N : padded_);
+        energy += share * (by * load<N>(rho + x));
+        store(by_rho + x, order == 2 ? by : load<N>(by_rho + x) + by);
       }
-      store(by_rho + x, two + three + four);
-      energy += load<N>(rho + x) * (Real(1.0 / 2.0) * two + (Real(1.0 / 3.0) * three + Real(1.0 / 4.0) * four));
+      if (order == order_) break;
+      Real* end = next;
+      for (int b = 0, at = 0; b < n_; ++b) { // of `order` densities
+        const V first = broadcast<N>(rho[b]);
+        for (int k = at; k < n; k += N) store(end + k - at, first * load<N>(list + k));
+        end += n - at;
+        at += size_of_first(b, order - 1);
+      }
+      list = next;
+      next = end + N; // what is written beyond the end is overwritten or of no use
     }
     return static_cast<double>(sum(energy));
+  }
+
+  // sum_k list[k] row[k]
+  TRIMPOT_INLINE static V weighted(const Real* list, int n, const Real* rows, int stride) {
+    V a{}, b{}, c{}, d{};
+    int k = 0;
+    for (; k + 4 <= n; k += 4, rows += 4 * stride) {
+      a += broadcast<N>(list[k]) * load<N>(rows);
+      b += broadcast<N>(list[k + 1]) * load<N>(rows + stride);
+      c += broadcast<N>(list[k + 2]) * load<N>(rows + 2 * stride);
+      d += broadcast<N>(list[k + 3]) * load<N>(rows + 3 * stride);
+    }
+    for (; k < n; ++k, rows += stride) a += broadcast<N>(list[k]) * load<N>(rows);
+    return (a + b) + (c + d);
+  }
+
+  // How many products of `order` densities begin with b: choices of order - 1 from b on.
+  int size_of_first(int b, int order) const {
+    const int left = n_ - b;
+    return order == 1 ? 1 : order == 2 ? left : left * (left + 1) / 2;
   }
 
   TRIMPOT_INLINE double angular(Arena& arena, const Real* rho, const Real* A, Real* by_rho, Real* by_A) const {
@@ -233,6 +251,8 @@ class DensityPolynomial {
   bool mixed_;
   int pairs_ = 0, padded_pairs_ = 0;
   AlignedVector<Real> rows_[3];          // of products of two, three, four
+  int size_[3] = {};                     // number of rows
+  std::int64_t longest_ = 0;             // products that are written down
   AlignedVector<Real> p_, by_rho_, by_p_;
   std::vector<TripleTerm> triples_;
 };

@@ -13,6 +13,7 @@
 #include "../term.hpp"
 #include "harmonics.hpp"
 #include "lane_table.hpp"
+#include "register_table.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
 #include "uniform_basis.hpp"
@@ -33,13 +34,22 @@ class DensityAxis {
       const double per_length = std::max(radial.n, 1) / (radial.high[pair] - radial.low[pair]);
       per_length_.push_back(static_cast<Real>(per_length));
       start_.push_back(static_cast<Real>(-radial.low[pair] * per_length));
+      reach_ = std::max(reach_, static_cast<Real>(radial.high[pair]));
     }
   }
 
   int n() const { return n_; }
+  int n_species() const { return n_species_; }
   int places() const { return (n_species_ + 1) * (n_ + 2 * margin); }
   // Of the first function of a species.
   int first(int species) const { return species * (n_ + 2 * margin) + margin; }
+
+  // Neighbours up to the last vector with one that is near enough.
+  int reached(const Environment<Real>& env) const {
+    int count = (env.count + N - 1) / N * N;
+    while (count > 0 && below(load<N>(env.r + count - N), broadcast<N>(reach_)) == 0) count -= N;
+    return count;
+  }
 
   struct Position {
     Int place;    // of the first of the four functions
@@ -67,6 +77,7 @@ class DensityAxis {
 
  private:
   int n_, n_species_;
+  Real reach_ = Real(0);
   LaneTable<Real> per_length_, start_;
 };
 
@@ -77,21 +88,27 @@ class RadialSums {
   static constexpr int N = lanes<Real>;
   using V = Vec<Real, N>;
 
-  RadialSums(const DensityAxis<Real>& axis, const Environment<Real>& env) : axis_(axis), env_(env) {
-    Arena& arena = *env.arena;
-    const int padded = (env.count + N - 1) / N * N;
-    place_ = arena.take<std::int32_t>(padded);
-    x_ = arena.take<Real>(padded);
-    per_length_ = arena.take<Real>(padded);
-    sums_ = arena.take<Real>(copies * (axis.places() + N));
-    fours_ = arena.take<Real>(4 * padded);
+  RadialSums(const DensityAxis<Real>& axis, const Environment<Real>& env)
+      : axis_(axis), env_(env), n_species_(axis.n_species()), count_(axis.reached(env)) {
+    const int padded = count_;
+    stride_ = (axis.places() + 2 * N - 1) / N * N;
+    Real* p = env.arena->template take<Real>(7 * padded + copies * stride_ + register_table_size<Real>);
+    sums_ = p, p += copies * stride_ + register_table_size<Real>;
+    fours_ = p, p += 4 * padded;
+    x_ = p, p += padded;
+    per_length_ = p, p += padded;
+    place_ = reinterpret_cast<std::int32_t*>(p);
   }
 
-  // Adds up; rho: those of all species one after the other.
-  TRIMPOT_INLINE void add_up(Real* rho) {
-    const int stride = axis_.places() + N;
-    std::fill(sums_, sums_ + copies * stride, Real(0));
-    for (int j = 0; j < env_.count; j += N) {
+  int count() const { return count_; }
+
+  // The steps of one atom. Each reads what the step before has written in other pieces, which takes
+  // time; so all atoms of a batch go through one step before the next.
+
+  // What each neighbour adds, put together in a few copies.
+  TRIMPOT_INLINE void scatter() {
+    clear(sums_, copies * stride_);
+    for (int j = 0; j < count_; j += N) {
       const auto at = axis_.at(env_.species, load<N>(env_.r + j), load<N>(env_.neighbor_species + j));
       store(place_ + j, at.place);
       store(x_ + j, at.x);
@@ -103,28 +120,44 @@ class RadialSums {
       } else {
         store_fours(fours_ + 4 * j, v.v0, v.v1, v.v2, v.v3);
       }
-      for (int l = 0; l < N; ++l) { // neighbours add to the same places: copies do not wait for each other
-        Real* sum = sums_ + l % copies * stride + place_[j + l];
+    }
+    for (int j = 0; j < count_; j += N)
+      for (int l = 0; l < N; ++l) {
+        Real* sum = sums_ + l % copies * stride_ + place_[j + l];
         store(sum, load<4>(sum) + load<4>(fours_ + 4 * (j + place_of_four<N>(l))));
       }
+  }
+
+  // The densities of all species one after the other, and zeros: `padded` numbers.
+  TRIMPOT_INLINE void collect(Real* rho, int padded) {
+    if (n_species_ == 1) {
+      for (int x = 0; x < padded; x += N) store(rho + x, first_lanes(sum_of_copies(axis_.first(0) + x), axis_.n() - x));
+      return;
     }
-    for (int p = 0; p < axis_.places(); p += N) {
-      V sum = load<N>(sums_ + p);
-      for (int c = 1; c < copies; ++c) sum += load<N>(sums_ + c * stride + p);
-      store(sums_ + p, sum);
-    }
-    for (int b = 0, a = 0; b * axis_.n() < n_rho(); ++b)
+    for (int p = 0; p < axis_.places(); p += N) store(sums_ + p, sum_of_copies(p));
+    for (int b = 0, a = 0; b < n_species_; ++b)
       for (int k = 0; k < axis_.n(); ++k) rho[a++] = sums_[axis_.first(b) + k];
   }
 
-  // Adds the gradient, from derivatives by rho.
-  TRIMPOT_INLINE void pull_back(const Real* by_rho, Gradient<Real> g) {
-    Real* const by = sums_;
-    std::fill(by, by + axis_.places() + N, Real(0));
-    for (int b = 0, a = 0; b * axis_.n() < n_rho(); ++b)
-      for (int k = 0; k < axis_.n(); ++k) by[axis_.first(b) + k] = by_rho[a++];
-    for (int j = 0; j < env_.count; j += N) {
-      const auto d = load_rows<N, Real>([&](int l) { return by + place_[j + l]; });
+  // Derivatives by rho, in the places of the densities.
+  TRIMPOT_INLINE void put(const Real* by_rho) {
+    clear(sums_, stride_);
+    if (n_species_ == 1) {
+      for (int x = 0; x < axis_.n(); x += N) store(sums_ + axis_.first(0) + x, first_lanes(load<N>(by_rho + x), axis_.n() - x));
+      return;
+    }
+    for (int b = 0, a = 0; b < n_species_; ++b)
+      for (int k = 0; k < axis_.n(); ++k) sums_[axis_.first(b) + k] = by_rho[a++];
+  }
+
+  // Adds the gradient.
+  TRIMPOT_INLINE void pull_back(Gradient<Real> g) const {
+    const Real* const by = sums_;
+    const bool in_registers = axis_.places() <= register_table_size<Real>;
+    const auto table = RegisterTable<Real>::from(by);
+    for (int j = 0; j < count_; j += N) {
+      const auto d = in_registers ? four_of(table, load<N>(place_ + j))
+                                  : load_rows<N, Real>([&](int l) { return by + place_[j + l]; });
       const auto v = uniform_values(load<N>(x_ + j));
       V scale = (d.x * v.s0 + d.y * v.s1) + (d.z * v.s2 + d.w * v.s3);
       if (env_.weight) {
@@ -132,7 +165,7 @@ class RadialSums {
         const V value = (d.x * v.v0 + d.y * v.v1) + (d.z * v.v2 + d.w * v.v3);
         store(g.weight + j, load<N>(g.weight + j) + value);
       }
-      scale = scale * load<N>(per_length_ + j) * reciprocal(load<N>(env_.r + j));
+      scale = scale * load<N>(per_length_ + j) * near_reciprocal(load<N>(env_.r + j));
       store(g.x + j, load<N>(g.x + j) + scale * load<N>(env_.x + j));
       store(g.y + j, load<N>(g.y + j) + scale * load<N>(env_.y + j));
       store(g.z + j, load<N>(g.z + j) + scale * load<N>(env_.z + j));
@@ -141,10 +174,24 @@ class RadialSums {
 
  private:
   static constexpr int copies = 4;
-  int n_rho() const { return (axis_.places() / (axis_.n() + 2 * axis_.margin) - 1) * axis_.n(); }
+
+  TRIMPOT_INLINE static Columns<Real, N> four_of(const RegisterTable<Real>& table, Vec<std::int32_t, N> place) {
+    const auto one = broadcast<N>(std::int32_t{1});
+    const auto second = place + one, third = second + one, fourth = third + one;
+    return {table.at(place), table.at(second), table.at(third), table.at(fourth)};
+  }
+
+  TRIMPOT_INLINE V sum_of_copies(int place) const {
+    V sum = load<N>(sums_ + place);
+    for (int c = 1; c < copies; ++c) sum += load<N>(sums_ + c * stride_ + place);
+    return sum;
+  }
 
   const DensityAxis<Real>& axis_;
   const Environment<Real>& env_;
+  int n_species_;
+  int count_;  // neighbours up to the last vector that the densities reach
+  int stride_; // of the copies of the sums
   std::int32_t* place_;
   Real *x_, *per_length_, *sums_, *fours_;
 };
@@ -158,23 +205,27 @@ class AngularSums {
   using V = Vec<Real, N>;
   using Row = Vec<Real, row>;
 
-  AngularSums(const DensityAxis<Real>& axis, const Environment<Real>& env) : axis_(axis), env_(env) {
-    Arena& arena = *env.arena;
-    const int padded = (env.count + N - 1) / N * N;
-    place_ = arena.take<std::int32_t>(padded);
-    x_ = arena.take<Real>(padded);
-    per_length_ = arena.take<Real>(padded);
-    sums_ = arena.take<Real>(copies * row * (axis.places() + 1));
-    harmonics_ = arena.take<Real>(row * padded);
-    value_ = arena.take<Real>(4 * padded);
-    slope_ = arena.take<Real>(4 * padded);
+  AngularSums(const DensityAxis<Real>& axis, const Environment<Real>& env)
+      : axis_(axis), env_(env), count_(axis.n() == 0 ? 0 : axis.reached(env)) {
+    if (axis.n() == 0) return;
+    const int padded = count_;
+    Real* p = env.arena->template take<Real>((row + 11) * padded + copies * row * (axis.places() + 1));
+    sums_ = p, p += copies * row * (axis.places() + 1);
+    harmonics_ = p, p += row * padded;
+    value_ = p, p += 4 * padded;
+    slope_ = p, p += 4 * padded;
+    x_ = p, p += padded;
+    per_length_ = p, p += padded;
+    place_ = reinterpret_cast<std::int32_t*>(p);
   }
+
+  int count() const { return count_; }
 
   // Adds up; A: rows of 15 components and a 0, of all functions and species one after the other.
   TRIMPOT_INLINE void add_up(Real* A) {
     const int stride = row * (axis_.places() + 1);
-    std::fill(sums_, sums_ + copies * stride, Real(0));
-    for (int j = 0; j < env_.count; j += N) {
+    clear(sums_, copies * stride);
+    for (int j = 0; j < count_; j += N) {
       const V r = load<N>(env_.r + j), inverse = reciprocal(r);
       const auto at = axis_.at(env_.species, r, load<N>(env_.neighbor_species + j));
       store(place_ + j, at.place);
@@ -199,7 +250,7 @@ class AngularSums {
       }
     }
     Real* out = A;
-    for (int b = 0; b < axis_.places() / (axis_.n() + 2 * axis_.margin) - 1; ++b)
+    for (int b = 0; b < axis_.n_species(); ++b)
       for (int k = 0; k < axis_.n(); ++k, out += row) {
         const int from = row * (axis_.first(b) + k);
         Row sum = load<row>(sums_ + from);
@@ -211,11 +262,11 @@ class AngularSums {
   // Adds the gradient, from derivatives by A.
   TRIMPOT_INLINE void pull_back(const Real* by_A, Gradient<Real> g) {
     Real* const by = sums_;
-    std::fill(by, by + row * axis_.places(), Real(0));
-    for (int b = 0; b < axis_.places() / (axis_.n() + 2 * axis_.margin) - 1; ++b, by_A += row * axis_.n())
+    clear(by, row * axis_.places());
+    for (int b = 0; b < axis_.n_species(); ++b, by_A += row * axis_.n())
       std::copy_n(by_A, row * axis_.n(), by + row * axis_.first(b));
     Real radial[4 * N], of_weight[4 * N], by_harmonic[row * N];
-    for (int j = 0; j < env_.count; j += N) {
+    for (int j = 0; j < count_; j += N) {
       const auto v = uniform_values(load<N>(x_ + j));
       store_fours(value_ + 4 * j, v.v0, v.v1, v.v2, v.v3);
       store_fours(slope_ + 4 * j, v.s0, v.s1, v.s2, v.s3);
@@ -257,6 +308,7 @@ class AngularSums {
 
   const DensityAxis<Real>& axis_;
   const Environment<Real>& env_;
+  int count_;  // neighbours up to the last vector that the densities reach
   std::int32_t* place_;
   Real *x_, *per_length_, *sums_, *harmonics_, *value_, *slope_;
 };

@@ -129,7 +129,7 @@ class Loop {
 
  private:
   static constexpr int N = lanes<Real>;
-  static constexpr int batch = 8; // their near neighbours stay in the first cache
+  static constexpr int batch = most_tasks; // their near neighbours stay in the first cache
   using V = Vec<Real, N>;
 
   struct Strain {
@@ -265,7 +265,14 @@ class Loop {
         for (; o > 0 && count_[order[o - 1]] > count_[b]; --o) order[o] = order[o - 1];
         order[o] = b;
       }
-      for (int o = 0; o < n; ++o) energy_[order[o]][3] = evaluate(plan_.many_body, first + order[o], order[o]);
+      Task<Real> tasks[batch];
+      for (int o = 0; o < n; ++o) tasks[o] = task(first + order[o], order[o]);
+      for (const Term* term : plan_.many_body) term->evaluate(tasks, n);
+      for (int o = 0; o < n; ++o) {
+        energy_[order[o]][3] = tasks[o].energy;
+        close(order[o]);
+        count_[order[o]] = std::min(count_[order[o]], tasks[o].touched); // others do not feel the terms
+      }
     }
     for (int b = 0; b < n; ++b) {
       if (!plan_.many_body.empty()) spread(b, strain);
@@ -274,15 +281,16 @@ class Loop {
     }
   }
 
-  // Adds to the gradients of atom i, place b of the batch.
-  TRIMPOT_INLINE double evaluate(const std::vector<const Term*>& terms, std::int64_t i, int b) {
+  TRIMPOT_INLINE Task<Real> task(std::int64_t i, int b) {
     const int at = b * row_;
-    const Environment<Real> env{static_cast<int>(i), static_cast<int>(block_.rows[4 * i + 3]), count_[b],
-                                x_ + at, y_ + at, z_ + at, r_ + at, species_ + at, neighbor_ + at, &terms_};
-    double energy = 0.0;
-    for (const Term* term : terms) energy += term->evaluate(env, {gx_ + at, gy_ + at, gz_ + at});
-    for (Real* a : {gx_, gy_, gz_}) store(a + at + count_[b], V{}); // terms may have written there
-    return energy;
+    return {{static_cast<int>(i), static_cast<int>(block_.rows[4 * i + 3]), count_[b], x_ + at, y_ + at, z_ + at,
+             r_ + at, species_ + at, neighbor_ + at, &terms_},
+            {gx_ + at, gy_ + at, gz_ + at}};
+  }
+
+  // Terms may have written behind the gradients.
+  TRIMPOT_INLINE void close(int b) {
+    for (Real* a : {gx_, gy_, gz_}) store(a + b * row_ + count_[b], V{});
   }
 
   // Terms of which an atom's own neighbours say all; mostly none of them is close enough.
@@ -291,10 +299,12 @@ class Loop {
     std::uint32_t any = 0;
     for (int j = at; j < end; j += N) any |= below(load<N>(r_ + j), broadcast<N>(static_cast<Real>(plan_.pairwise_reach)));
     if (any == 0) return;
-    const double energy = evaluate(plan_.pairwise, i, b);
+    Task<Real> alone = task(i, b);
+    for (const Term* term : plan_.pairwise) term->evaluate(&alone, 1);
+    close(b);
     auto own = load<4>(own_part_[b]) + 2.0 * convert<double>(gradient_sum(b, strain));
     store(own_part_[b], own);
-    own_part_[b][3] += energy;
+    own_part_[b][3] += alone.energy;
     for (int j = at; j < end; j += N)
       for (Real* g : {gx_, gy_, gz_}) store(g + j, V{});
   }

@@ -32,6 +32,22 @@ struct RegisterTable {
       return blend(index, low, pick(part[2], part[3], index));
   }
 
+  // The entries with these numbers, 0 .. register_table_size - 1.
+  TRIMPOT_INLINE Vec<T, N> at(Vec<std::int32_t, N> index) const {
+    if constexpr (sizeof(T) == 4)
+      return {_mm512_permutex2var_ps(part[0].v, reinterpret_cast<__m512i>(index.v), part[1].v)};
+    else
+      return {_mm512_permutex2var_pd(part[0].v, _mm512_cvtepi32_epi64(reinterpret_cast<__m256i>(index.v)), part[1].v)};
+  }
+
+  // From memory that has register_table_size numbers.
+  TRIMPOT_INLINE static RegisterTable from(const T* values) {
+    RegisterTable table;
+    table.part[0] = load<N>(values);
+    table.part[1] = load<N>(values + N);
+    return table;
+  }
+
  private:
   TRIMPOT_INLINE static __m512i bits(Vec<T, N> index) { return reinterpret_cast<__m512i>(index.v); }
   TRIMPOT_INLINE static Vec<T, N> pick(Vec<T, N> a, Vec<T, N> b, Vec<T, N> index) {
@@ -58,6 +74,8 @@ struct RegisterTable {
   void fill(const T*, int) {}
   template <bool wide>
   Vec<T, lanes<T>> at(Vec<T, lanes<T>>) const { return {}; }
+  Vec<T, lanes<T>> at(Vec<std::int32_t, lanes<T>>) const { return Vec<T, lanes<T>>(); }
+  static RegisterTable from(const T*) { return {}; }
 };
 #endif
 

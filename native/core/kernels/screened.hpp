@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "../term.hpp"
@@ -41,21 +42,23 @@ class Screened final : public Term {
     return all;
   }
 
-  double evaluate(const Environment<double>& env, Gradient<double> g) const override { return add(env, g); }
-  double evaluate(const Environment<float>& env, Gradient<float> g) const override { return add(env, g); }
+  double evaluate(const Environment<double>& env, Gradient<double> g) const override { return alone(env, g); }
+  double evaluate(const Environment<float>& env, Gradient<float> g) const override { return alone(env, g); }
+  void evaluate(Task<double>* tasks, int n) const override { add(tasks, n); }
+  void evaluate(Task<float>* tasks, int n) const override { add(tasks, n); }
 
   int n_limits() const override { return terms_[0]->n_limits(); }
 
   void add_to_range(const Environment<double>& env, double* largest) const override {
     const Arena::Scope scope(*env.arena);
-    const Weights<double> weights(*screening_, env, reach_);
-    terms_[0]->add_to_range(Survivors<double>(env, weights.weight(), reach_).env, largest);
+    const Weights<double> weights = weights_of(env);
+    terms_[0]->add_to_range(Survivors<double>(env, weights.weight(), weights.touched(), reach_).env, largest);
   }
 
   void rows(const Environment<double>& env, const RowSink& sink) const override {
     Arena::Scope scope(*env.arena);
-    const Weights<double> weights(*screening_, env, reach_);
-    const Survivors<double> left(env, weights.weight(), reach_);
+    const Weights<double> weights = weights_of(env);
+    const Survivors<double> left(env, weights.weight(), weights.touched(), reach_);
     RowSink inner = sink;
     for (const auto& term : terms_) {
       const int n = term->n_columns();
@@ -76,6 +79,13 @@ class Screened final : public Term {
   }
 
  private:
+  Weights<double> weights_of(const Environment<double>& env) const {
+    Weights<double> weights(*screening_, env, reach_);
+    weights.work_out();
+    weights.combine();
+    return weights;
+  }
+
   // The neighbours that have a weight, as an environment of their own.
   template <class Real>
   struct Survivors {
@@ -83,15 +93,17 @@ class Screened final : public Term {
     Environment<Real> env;
     int* place; // in the other environment
 
-    Survivors(const Environment<Real>& all, const Real* weight, double reach) : env(all) {
+    Survivors(const Environment<Real>& all, const Real* weight, int touched, double reach) : env(all) {
       Arena& arena = *all.arena;
-      const std::int64_t most = all.count + N;
+      const std::int64_t most = touched + N;
       Real* numbers[5];
-      for (Real*& p : numbers) p = arena.take<Real>(most + N);
-      std::int32_t *species = arena.take<std::int32_t>(most + N), *neighbor = arena.take<std::int32_t>(most + N);
-      place = arena.take<std::int32_t>(most + N);
+      numbers[0] = arena.take<Real>(8 * (most + N));
+      for (int a = 1; a < 5; ++a) numbers[a] = numbers[a - 1] + most + N;
+      auto* const species = reinterpret_cast<std::int32_t*>(numbers[4] + most + N);
+      auto* const neighbor = species + most + N;
+      place = neighbor + most + N;
       int count = 0;
-      for (int j = 0; j < all.count; j += N) {
+      for (int j = 0; j < touched; j += N) {
         const auto w = load<N>(weight + j);
         const auto bits = below(Vec<Real, N>{}, w) & below(load<N>(all.r + j), broadcast<N>(static_cast<Real>(reach)));
         if (bits == 0) continue;
@@ -113,30 +125,65 @@ class Screened final : public Term {
   };
 
   template <class Real>
-  double add(const Environment<Real>& env, Gradient<Real> g) const {
+  double alone(const Environment<Real>& env, Gradient<Real> g) const {
+    Task<Real> task{env, g};
+    add(&task, 1);
+    return task.energy;
+  }
+
+  template <class Real>
+  void add(Task<Real>* tasks, int n) const {
     constexpr int N = lanes<Real>;
-    Arena::Scope scope(*env.arena);
-    const Weights<Real> weights(*screening_, env, reach_);
-    const Survivors<Real> left(env, weights.weight(), reach_);
-    const int count = left.env.count;
-    Gradient<Real> own{};
-    for (Real** a : {&own.x, &own.y, &own.z, &own.weight}) {
-      *a = env.arena->template take<Real>(count + 2 * N);
-      for (int j = 0; j < count + N; j += N) store(*a + j, Vec<Real, N>{});
+    if (n == 0) return;
+    Arena& arena = *tasks[0].env.arena;
+    const Arena::Scope scope(arena);
+    std::optional<Weights<Real>> weights[most_tasks];
+    std::optional<Survivors<Real>> left[most_tasks];
+    int order[most_tasks]; // by the number of survivors: loops of one length are predicted well
+    for (int t = 0; t < n; ++t) weights[t].emplace(*screening_, tasks[t].env, reach_);
+    for (int t = 0; t < n; ++t) weights[t]->work_out();
+    for (int t = 0; t < n; ++t) weights[t]->combine();
+    for (int t = 0; t < n; ++t) {
+      left[t].emplace(tasks[t].env, weights[t]->weight(), weights[t]->touched(), reach_);
+      int o = t;
+      for (; o > 0 && left[order[o - 1]]->env.count > left[t]->env.count; --o) order[o] = order[o - 1];
+      order[o] = t;
     }
-    double energy = 0.0;
-    for (const auto& term : terms_) energy += term->evaluate(left.env, own);
-    Real* const by_weight = env.arena->template take<Real>(env.count + 1);
-    std::fill(by_weight, by_weight + env.count, Real(0)); // weights can vanish by rounding, too
-    for (int a = 0; a < count; ++a) {
-      const int j = left.place[a];
+    Task<Real> inner[most_tasks];
+    for (int o = 0; o < n; ++o) {
+      inner[o].env = left[order[o]]->env;
+      const int size = (inner[o].env.count + 2 * N - 1) / N * N;
+      Real* p = arena.take<Real>(std::int64_t{4} * size);
+      for (int a = 0; a < 4 * size; a += N) store(p + a, Vec<Real, N>{});
+      inner[o].gradient = {p, p + size, p + 2 * size, p + 3 * size};
+    }
+    for (const auto& term : terms_) term->evaluate(inner, n);
+    Real* by_weight[most_tasks];
+    for (int o = 0; o < n; ++o) {
+      Task<Real>& task = tasks[order[o]];
+      task.energy += inner[o].energy;
+      task.touched = std::max(task.touched, weights[order[o]]->touched());
+      by_weight[o] = spread(inner[o], left[order[o]]->place, weights[order[o]]->touched(), task);
+    }
+    for (int o = 0; o < n; ++o) weights[order[o]]->pull_back(by_weight[o], tasks[order[o]].gradient);
+  }
+
+  // Adds gradients of the survivors to those of all; returns dE/dweight of all.
+  template <class Real>
+  static Real* spread(const Task<Real>& inner, const int* place, int touched, const Task<Real>& task) {
+    constexpr int N = lanes<Real>;
+    const Gradient<Real> own = inner.gradient, g = task.gradient;
+    const int padded = (touched + N - 1) / N * N;
+    Real* const by_weight = task.env.arena->template take<Real>(padded);
+    clear(by_weight, padded); // weights can vanish by rounding
+    for (int a = 0; a < inner.env.count; ++a) {
+      const int j = place[a];
       g.x[j] += own.x[a];
       g.y[j] += own.y[a];
       g.z[j] += own.z[a];
       by_weight[j] = own.weight[a];
     }
-    weights.pull_back(by_weight, g);
-    return energy;
+    return by_weight;
   }
 
   // Columns row times the gradient of a scalar by the displacement of neighbour j.

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "../memory.hpp"
@@ -49,41 +51,72 @@ class Weights {
  public:
   // Neighbours within reach get weights; what screens them lies within stretch() times that.
   Weights(const Screening& screening, const Environment<Real>& env, double reach)
-      : screening_(screening), spec_(screening.spec()), env_(env), reach_(static_cast<Real>(reach)) {
+      : screening_(screening), spec_(screening.spec()), env_(env), reach_(static_cast<Real>(reach)),
+        plain_(spec_.n_species == 1 && spec_.outer == 0.0) {
     Arena& arena = *env.arena;
     const std::int64_t count = env.count, padded = count + N;
-    weight_ = arena.take<Real>(padded);
-    nearest_ = arena.take<Real>(count / N + 2);
-    limits_ = arena.take<Real>(std::int64_t{2} * N * spec_.n_species);
-    j_ = arena.take<std::int32_t>(count * count + N);
-    k_ = arena.take<std::int32_t>(count * count + N);
+    j_ = arena.take<std::int32_t>(2 * (count * count + N) + padded);
+    k_ = j_ + count * count + N;
+    partial_ = reinterpret_cast<Mask*>(k_ + count * count + N);
+    weight_ = arena.take<Real>(6 * padded + count / step + 2 + std::int64_t{2} * N * spec_.n_species);
+    square_ = weight_ + padded;
+    rows_ = square_ + padded;
+    limits_ = rows_ + 4 * padded;
+    nearest_ = limits_ + 2 * N * spec_.n_species;
     find_nearest();
     for (int j = 0; j < env.count; j += N) store(weight_ + j, V{});
     for (int j = 0; j < env.count; j += N) search(j);
-    keep_partials_of_survivors();
-    work_out();
+  }
+
+  // The steps after the search; all atoms of a batch go through one before the next, so that what one
+  // writes has arrived when the next reads it.
+  void work_out() { // shares of all partial screening and derivatives of C
+    if (n_ == 0) return;
+    Arena& arena = *env_.arena;
+    const int padded = (n_ + N - 1) / N * N;
+    slope_ = arena.take<Real>(std::int64_t{11} * padded);
+    share_ = slope_ + padded;
+    by_u_ = share_ + padded;
+    by_v_ = by_u_ + 4 * padded;
+    per_width_ = by_v_ + 4 * padded;
+    Real* const in = arena.take<Real>(plain_ ? 0 : std::int64_t{3} * (padded + N));
+    gather(in, padded + N);
+    for (int e = 0; e < n_; e += N) work_out(e, in + e, padded + N, per_width_ + e);
+  }
+  void combine() { // the weights and dS/dC
+    if (n_ == 0) return;
+    if (spec_.softmin)
+      add_shortfalls();
+    else
+      multiply_shares();
   }
 
   // Of each neighbour; 0: it is gone.
   const Real* weight() const { return weight_; }
 
+  // How many of the first neighbours have a weight or change one.
+  int touched() const { return touched_; }
+
   // Adds what dE/dweight of each neighbour means for the displacements.
   void pull_back(const Real* by_weight, Gradient<Real> g) const {
     if (n_ == 0) return;
-    Real* const rows = env_.arena->template take<Real>(std::int64_t{4} * (env_.count + N));
-    std::fill(rows, rows + 4 * (env_.count + N), Real(0));
-    for (int e = 0; e < n_; ++e) {
+    const int padded = (touched_ + N - 1) / N * N;
+    Real* const copies = env_.arena->template take<Real>(std::int64_t{8} * padded);
+    clear(copies, 8 * padded);
+    for (int e = 0; e < n_; ++e) { // entries add to the same places: the copies do not wait for each other
       const auto scale = broadcast<4>(by_weight[j_[e]] * slope_[e]);
       const int at = 4 * (e / N * N + place_of_four<N>(e % N));
+      Real* const rows = copies + e % 2 * 4 * padded;
       Real *on_j = rows + 4 * j_[e], *on_k = rows + 4 * k_[e];
       store(on_j, load<4>(on_j) + scale * load<4>(by_u_ + at));
       store(on_k, load<4>(on_k) + scale * load<4>(by_v_ + at));
     }
-    for (int j = 0; j < env_.count; j += N) {
-      const auto row = load_rows<N, Real>([&](int l) { return rows + 4 * (j + l); });
-      store(g.x + j, load<N>(g.x + j) + row.x);
-      store(g.y + j, load<N>(g.y + j) + row.y);
-      store(g.z + j, load<N>(g.z + j) + row.z);
+    for (int j = 0; j < touched_; j += N) {
+      const auto a = load_rows<N, Real>([&](int l) { return copies + 4 * (j + l); });
+      const auto b = load_rows<N, Real>([&](int l) { return copies + 4 * (padded + j + l); });
+      store(g.x + j, load<N>(g.x + j) + (a.x + b.x));
+      store(g.y + j, load<N>(g.y + j) + (a.y + b.y));
+      store(g.z + j, load<N>(g.z + j) + (a.z + b.z));
     }
   }
 
@@ -102,15 +135,31 @@ class Weights {
  private:
   static constexpr int N = lanes<Real>;
   using V = Vec<Real, N>;
+  using Mask = std::uint16_t;
+  static constexpr int step = std::min(N, 8); // neighbours k after which it is asked who is left
 
   // The smallest distance from each vector of neighbours on: they are sorted but for small moves.
   void find_nearest() {
-    const int blocks = (env_.count + N - 1) / N;
+    const int blocks = (env_.count + step - 1) / step;
+    for (int b = 0; b < blocks; ++b) nearest_[b] = extreme<false>(load<step>(env_.r + b * step)); // behind the last: far away
     nearest_[blocks] = Real(1e30);
-    for (int b = blocks - 1; b >= 0; --b) {
-      Real smallest = nearest_[b + 1];
-      for (int l = b * N; l < std::min(env_.count, b * N + N); ++l) smallest = std::min(smallest, env_.r[l]);
-      nearest_[b] = smallest;
+    for (int b = blocks - 1; b >= 0; --b) nearest_[b] = std::min(nearest_[b], nearest_[b + 1]);
+    for (int j = 0; j < env_.count; j += N) {
+      const V x = load<N>(env_.x + j), y = load<N>(env_.y + j), z = load<N>(env_.z + j);
+      store(square_ + j, x * x + (y * y + z * z));
+    }
+  }
+
+  // The smallest or largest of all lanes.
+  template <bool largest, class T, int M>
+  TRIMPOT_INLINE static T extreme(Vec<T, M> a) {
+    T parts[M];
+    store(parts, a);
+    if constexpr (M == 2) {
+      return largest ? std::max(parts[0], parts[1]) : std::min(parts[0], parts[1]);
+    } else {
+      const auto low = load<M / 2>(parts), high = load<M / 2>(parts + M / 2);
+      return extreme<largest>(largest ? maximum(low, high) : minimum(low, high));
     }
   }
 
@@ -141,114 +190,135 @@ class Weights {
     return {static_cast<Real>(bump.value[0]), static_cast<Real>(-bump.value[0] * bump.log_slope[0] * per_length)};
   }
 
+  // A vector of neighbours j while the k are gone through.
+  struct Sweep {
+    V x, y, z, square;
+    V low, high; // limits of C, of one species without radii
+    int j;
+  };
+
+  // The weights of the neighbours from j on that are 0 or 1, and who else screens them. Nothing
+  // branches on single atoms: what a vector of k says is written down, and read for survivors.
   TRIMPOT_INLINE void search(int j) {
     const V r = load<N>(env_.r + j);
     const int left = env_.count - j;
     std::uint32_t alive = below(r, broadcast<N>(reach_)) & (left < N ? (1u << left) - 1u : ~0u >> (32 - N));
     if (alive == 0) return;
-    const bool plain = spec_.n_species == 1 && spec_.outer == 0.0;
-    if (plain) {
-      store(limits_, broadcast<N>(static_cast<Real>(spec_.c_min[0])));
-      store(limits_ + N, broadcast<N>(static_cast<Real>(spec_.c_max[0])));
-    } else {
-      set_limits(j);
-    }
-    const V x = load<N>(env_.x + j), y = load<N>(env_.y + j), z = load<N>(env_.z + j);
-    const V square = x * x + (y * y + z * z);
-    Real farthest = Real(0);
-    for (int l = 0; l < std::min(N, left); ++l) farthest = std::max(farthest, std::min(env_.r[j + l], reach_));
-    farthest *= static_cast<Real>(screening_.stretch());
-    for (int k = 0; k < env_.count; ++k) {
-      if (k % N == 0 && nearest_[k / N] >= farthest) break;
-      const V kx = broadcast<N>(env_.x[k]), ky = broadcast<N>(env_.y[k]), kz = broadcast<N>(env_.z[k]);
-      const V d = x * kx + (y * ky + z * kz);
-      const V cx = y * kz - z * ky, cy = z * kx - x * kz, cz = x * ky - y * kx;
-      const V across = cx * cx + (cy * cy + cz * cz);
-      const V along = maximum(d * (square - d), V{}); // not above 0: k does not stand between
-      const Real* limits = plain ? limits_ : limits_ + 2 * N * env_.neighbor_species[k];
-      std::uint32_t near = below(across, load<N>(limits + N) * along) & alive;
-      if (static_cast<unsigned>(k - j) < N) near &= ~(1u << (k - j));
-      if (near == 0) continue;
-      const std::uint32_t partial = near & below(load<N>(limits) * along, across);
-      alive &= ~(near & ~partial);
-      if (alive == 0) return;
-      for (std::uint32_t bits = partial; bits != 0; bits &= bits - 1u) {
-        j_[n_] = j + __builtin_ctz(bits);
-        k_[n_++] = k;
+    if (!plain_) set_limits(j);
+    Sweep sweep{load<N>(env_.x + j), load<N>(env_.y + j), load<N>(env_.z + j), load<N>(square_ + j),
+                broadcast<N>(static_cast<Real>(spec_.c_min[0])), broadcast<N>(static_cast<Real>(spec_.c_max[0])), j};
+    const Real farthest = static_cast<Real>(screening_.stretch()) * extreme<true>(minimum(r, broadcast<N>(reach_)));
+    int end = 0;
+    for (; end < env_.count && nearest_[end / step] < farthest && alive != 0; end += step)
+      alive &= ~(plain_ ? screened_by<true>(end, sweep) : screened_by<false>(end, sweep));
+    if (alive == 0) return;
+    for (int l = 0; l < N; ++l) weight_[j + l] = static_cast<Real>(alive >> l & 1u);
+    touched_ = std::max(touched_, std::min(env_.count, std::max(end, j + N)));
+    const std::uint64_t of_four = alive * 0x0001000100010001u; // masks of four k at once
+    for (int k = 0; k < std::min(end, env_.count); k += 4) {
+      std::uint64_t bits;
+      std::memcpy(&bits, partial_ + k, sizeof bits);
+      for (bits &= of_four; bits != 0; bits &= bits - 1u) {
+        const int bit = __builtin_ctzll(bits);
+        j_[n_] = j + bit % 16;
+        k_[n_++] = k + bit / 16;
       }
     }
-    for (int l = 0; l < N; ++l) weight_[j + l] = static_cast<Real>(alive >> l & 1u);
   }
 
-  void keep_partials_of_survivors() {
-    int kept = 0;
-    for (int e = 0; e < n_; ++e) {
-      j_[kept] = j_[e];
-      k_[kept] = k_[e];
-      kept += weight_[j_[e]] > Real(0) ? 1 : 0;
+  // Lanes that the next few neighbours k screen in full; those screened in part are written down.
+  template <bool plain>
+  TRIMPOT_INLINE std::uint32_t screened_by(int first, const Sweep& sweep) {
+    std::uint32_t gone = 0;
+    const int stop = std::min(env_.count - first, step);
+    const Real *kx = env_.x + first, *ky = env_.y + first, *kz = env_.z + first, *k_square = square_ + first;
+    const std::uint32_t own = first / N * N == sweep.j ? 1u << (first - sweep.j) : 0u; // it does not screen itself
+    for (int k = 0; k < stop; ++k) {
+      const V d = sweep.x * broadcast<N>(kx[k]) + (sweep.y * broadcast<N>(ky[k]) + sweep.z * broadcast<N>(kz[k]));
+      V across = sweep.square * broadcast<N>(k_square[k]) - d * d; // |u x v|^2
+      V along = d * (sweep.square - d);                           // not above 0: k does not stand between
+      V low = sweep.low, high = sweep.high;
+      if constexpr (!plain) {
+        const Real* limits = limits_ + 2 * N * env_.neighbor_species[first + k];
+        low = load<N>(limits), high = load<N>(limits + N);
+        across = maximum(across, V{}); // limits may be 0 or less
+        along = maximum(along, V{});
+      }
+      const std::uint32_t near = below(across, high * along) & ~(own << k);
+      const std::uint32_t partial = near & below(low * along, across);
+      gone |= near & ~partial;
+      partial_[first + k] = static_cast<Mask>(partial);
     }
-    n_ = kept;
+    for (int k = stop; k % 4 != 0; ++k) partial_[first + k] = 0;
+    return gone;
   }
 
-  // Shares of all partial screening, the weights and dS/dC.
-  void work_out() {
-    Arena& arena = *env_.arena;
-    const int padded = (n_ + N - 1) / N * N;
-    slope_ = arena.take<Real>(padded);
-    share_ = arena.take<Real>(padded);
-    by_u_ = arena.take<Real>(std::int64_t{4} * padded);
-    by_v_ = arena.take<Real>(std::int64_t{4} * padded);
-    Real* const width = arena.take<Real>(padded);
-    for (int e = 0; e < n_; e += N) work_out(e, width + e);
-    if (spec_.softmin)
-      add_shortfalls(width);
-    else
-      multiply_shares(width);
-  }
-
-  // Shares x and derivatives of C for the entries from e on.
-  TRIMPOT_INLINE void work_out(int e, Real* width) {
-    Real in[8][N], lift[N] = {}; // u, v, C_min, C_max - C_min
-    for (int l = 0; l < N; ++l) {
-      const int q = std::min(e + l, n_ - 1), j = j_[q], k = k_[q];
-      const Real from[6] = {env_.x[j], env_.y[j], env_.z[j], env_.x[k], env_.y[k], env_.z[k]};
-      for (int a = 0; a < 6; ++a) in[a][l] = from[a];
+  // C_min, C_max - C_min, what lifts C of all partial screenings, each `stride` numbers.
+  TRIMPOT_INLINE void gather(Real* in, int stride) const {
+    for (int e = 0; e < (plain_ ? 0 : n_); ++e) {
+      const int j = j_[e], k = k_[e];
       const std::size_t trio = screening_.trio(env_.species, env_.neighbor_species[j], env_.neighbor_species[k]);
       const Lift lifted = lift_at(env_.r[j]);
       const Real high = static_cast<Real>(spec_.c_max[trio]), low = static_cast<Real>(spec_.c_min[trio]);
-      in[6][l] = low - high * lifted.value;
-      in[7][l] = high - low;
-      lift[l] = high * lifted.slope / env_.r[j];
+      in[e] = low - high * lifted.value;
+      in[stride + e] = high - low;
+      in[2 * stride + e] = high * lifted.slope / env_.r[j];
     }
-    const V ux = load<N>(in[0]), uy = load<N>(in[1]), uz = load<N>(in[2]);
-    const V vx = load<N>(in[3]), vy = load<N>(in[4]), vz = load<N>(in[5]);
-    const V one = broadcast<N>(Real(1));
-    const V square = ux * ux + (uy * uy + uz * uz), t = (ux * vx + (uy * vy + uz * vz)) * reciprocal(square);
-    const V qx = vx - t * ux, qy = vy - t * uy, qz = vz - t * uz;
-    const V scale = reciprocal(square * (t * (one - t)));
-    const V c = (qx * qx + (qy * qy + qz * qz)) * scale;
-    const V x = (c - load<N>(in[6])) * reciprocal(load<N>(in[7]));
-    store(share_ + e, minimum(maximum(x, broadcast<N>(smallest)), broadcast<N>(Real(1) - smallest)));
-    store(width, load<N>(in[7]));
-    const V skew = c * (one - Real(2) * t);
-    const V along_v = V{} - skew * scale, across_v = Real(2) * scale;
-    store_fours(by_v_ + 4 * e, across_v * qx + along_v * ux, across_v * qy + along_v * uy, across_v * qz + along_v * uz, V{});
-    const V along_u = load<N>(lift) - c * t * scale, across_u = V{} - (Real(2) * t + skew) * scale;
-    store_fours(by_u_ + 4 * e, along_u * ux + across_u * qx, along_u * uy + across_u * qy, along_u * uz + across_u * qz, V{});
+    for (int a = 0; a < (plain_ ? 0 : 3); ++a) store(in + a * stride + n_, broadcast<N>(static_cast<Real>(a % 2)));
+    // Idle lanes look at the first pair of neighbours again.
+    store(j_ + n_, broadcast<N>(j_[0]));
+    store(k_ + n_, broadcast<N>(k_[0]));
+    for (int j = 0; j < touched_; j += N)
+      store_fours(rows_ + 4 * j, load<N>(env_.x + j), load<N>(env_.y + j), load<N>(env_.z + j), V{});
   }
 
-  void multiply_shares(const Real* width) {
+  // Vectors to neighbours.
+  TRIMPOT_INLINE Columns<Real, N> vectors_to(const std::int32_t* index) const {
+    static constexpr auto place = [] {
+      std::array<std::uint32_t, N> p{};
+      for (int l = 0; l < N; ++l) p[static_cast<std::size_t>(l)] = static_cast<std::uint32_t>(4 * (place_of_four<N>(l) - l));
+      return p;
+    }();
+    return load_rows<N, Real>([&](int l) {
+      const auto at = static_cast<std::uint32_t>(index[l]);
+      return rows_ + static_cast<std::int32_t>(4 * at + place[at % N]);
+    });
+  }
+
+  // Shares x and derivatives of C for the entries from e on.
+  TRIMPOT_INLINE void work_out(int e, const Real* in, int stride, Real* per_width) {
+    const auto u = vectors_to(j_ + e), v = vectors_to(k_ + e);
+    const V one = broadcast<N>(Real(1));
+    const V square = u.x * u.x + (u.y * u.y + u.z * u.z), dot = u.x * v.x + (u.y * v.y + u.z * v.z);
+    const V t = dot * near_reciprocal(square);
+    const V qx = v.x - t * u.x, qy = v.y - t * u.y, qz = v.z - t * u.z;
+    const V scale = square * near_reciprocal(dot * (square - dot)); // 1 / (u^2 t (1 - t))
+    const V c = (qx * qx + (qy * qy + qz * qz)) * scale;
+    const V low = plain_ ? broadcast<N>(static_cast<Real>(spec_.c_min[0])) : load<N>(in);
+    const V range = plain_ ? broadcast<N>(static_cast<Real>(spec_.c_max[0] - spec_.c_min[0])) : load<N>(in + stride);
+    const V lift = plain_ ? V{} : load<N>(in + 2 * stride);
+    const V per_range = near_reciprocal(range), x = (c - low) * per_range;
+    store(share_ + e, minimum(maximum(x, broadcast<N>(smallest)), broadcast<N>(Real(1) - smallest)));
+    store(per_width, per_range);
+    const V skew = c * (one - Real(2) * t);
+    const V along_v = V{} - skew * scale, across_v = Real(2) * scale;
+    store_fours(by_v_ + 4 * e, across_v * qx + along_v * u.x, across_v * qy + along_v * u.y, across_v * qz + along_v * u.z, V{});
+    const V along_u = lift - c * t * scale, across_u = V{} - (Real(2) * t + skew) * scale;
+    store_fours(by_u_ + 4 * e, along_u * u.x + across_u * qx, along_u * u.y + across_u * qy, along_u * u.z + across_u * qz, V{});
+  }
+
+  void multiply_shares() {
     for (int e = 0; e < n_; e += N) {
       const auto s = switch_values(spec_.kind, load<N>(share_ + e));
       store(share_ + e, s.value);
-      store(slope_ + e, s.log_slope * reciprocal(load<N>(width + e)));
+      store(slope_ + e, s.log_slope * load<N>(per_width_ + e));
     }
     for (int e = 0; e < n_; ++e) weight_[j_[e]] *= share_[e];
     for (int e = 0; e < n_; ++e) slope_[e] *= weight_[j_[e]];
   }
 
   // S = s(1 - y), y^4 = sum_k (1 - x_k)^4.
-  void add_shortfalls(const Real* width) {
+  void add_shortfalls() {
     Arena& arena = *env_.arena;
     const int padded = (env_.count + N - 1) / N * N;
     Real *const sum = arena.take<Real>(padded), *const factor = arena.take<Real>(padded);
@@ -266,7 +336,7 @@ class Weights {
     }
     for (int e = 0; e < n_; ++e) {
       const Real y = Real(1) - share_[e];
-      slope_[e] = factor[j_[e]] * (y * y * y) / width[e];
+      slope_[e] = factor[j_[e]] * (y * y * y) * per_width_[e];
     }
   }
 
@@ -276,10 +346,15 @@ class Weights {
   const ScreeningSpec& spec_;
   const Environment<Real>& env_;
   Real reach_;
-  int n_ = 0; // partial screenings
+  bool plain_;      // one species, no radii
+  int n_ = 0;       // partial screenings
+  int touched_ = 0; // neighbours behind it neither survive nor screen
   Real *weight_, *nearest_, *limits_;
   std::int32_t *j_, *k_;
-  Real *slope_ = nullptr, *share_ = nullptr; // dS_j/dC; the share of one k
+  Real* square_;  // of distances
+  Real* rows_;    // x, y, z of neighbours, fours in the order of store_fours
+  Mask* partial_; // by k: lanes that it screens in part
+  Real *slope_ = nullptr, *share_ = nullptr, *per_width_ = nullptr; // dS_j/dC; x of one k; dx/dC
   Real *by_u_ = nullptr, *by_v_ = nullptr;   // dC/dd_j, dC/dd_k, fours in the order of store_fours
 };
 

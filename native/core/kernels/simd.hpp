@@ -272,6 +272,18 @@ TRIMPOT_INLINE Vec<T, N> reciprocal(Vec<T, N> a) {
     return {reciprocal(a.low), reciprocal(a.high)};
 }
 
+// 1 / a for ordinary a, to a few units in the last place: cheaper than a division where it can be.
+template <class T, int N>
+TRIMPOT_INLINE Vec<T, N> near_reciprocal(Vec<T, N> a) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float> && N == 16) {
+    const Vec<T, N> y{_mm512_rcp14_ps(a.v)};
+    return y + y * (broadcast<N>(T(1)) - a * y);
+  }
+#endif
+  return reciprocal(a);
+}
+
 // The same numbers, which the compiler takes for others.
 template <class T, int N>
 TRIMPOT_INLINE Vec<T, N> unshared(Vec<T, N> a) {
@@ -341,6 +353,12 @@ TRIMPOT_INLINE void pack(T* p, std::uint32_t bits, Vec<T, N> a) {
     p[count] = a[l];
     count += static_cast<int>(bits >> l & 1u);
   }
+}
+
+// Writes zeros to n numbers, n a multiple of a vector. (A call of memset takes longer.)
+template <class Real>
+TRIMPOT_INLINE void clear(Real* p, int n) {
+  for (int i = 0; i < n; i += lanes<Real>) store(p + i, Vec<Real, lanes<Real>>{});
 }
 
 } // namespace trimpot::TRIMPOT_ISA

@@ -48,20 +48,20 @@ TRIMPOT_INLINE SwitchValues<Vec<T, N>> switch_values(ScreeningSpec::Switch kind,
   switch (kind) {
     case ScreeningSpec::Switch::quintic: {
       const V rest = x * (T(6) * x - broadcast<N>(T(15))) + broadcast<N>(T(10));
-      return {x * x * x * rest, T(30) * y * y * reciprocal(x * rest)};
+      return {x * x * x * rest, T(30) * y * y * near_reciprocal(x * rest)};
     }
     case ScreeningSpec::Switch::meam: {
       const V cube = y * y * y, root = one - cube * y;
-      return {root * root, T(8) * cube * reciprocal(root)};
+      return {root * root, T(8) * cube * near_reciprocal(root)};
     }
     case ScreeningSpec::Switch::bump: {
-      const V by_x = reciprocal(x), by_y = reciprocal(y);
-      const V value = reciprocal(one + exponential(by_x - by_y));
+      const V by_x = near_reciprocal(x), by_y = near_reciprocal(y);
+      const V value = near_reciprocal(one + exponential(by_x - by_y));
       return {value, (by_x * by_x + by_y * by_y) * (one - value)};
     }
     case ScreeningSpec::Switch::smooth: break;
   }
-  const V by_x = reciprocal(x), by_y = reciprocal(y), depth = T(0.262) * (by_x * exponential(one - by_y));
+  const V by_x = near_reciprocal(x), by_y = near_reciprocal(y), depth = T(0.262) * (by_x * exponential(one - by_y));
   return {exponential(V{} - depth), depth * (by_x + by_y * by_y)};
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg.blas import daxpy, dsymv
 
+from trimpot.fitting.inequalities import Inequalities
 from trimpot.fitting.settings import QUANTITIES
 
 if TYPE_CHECKING:
@@ -80,11 +81,14 @@ class Blocks:
         the composition baseline, root mean square of forces and stresses.
     coverage : (n,) float64
         Sum of each basis function over all training frames' atoms: how much data touch it.
+    anchors : Inequalities
+        What the coefficients must obey outside the data; they rest on the frames too.
     """
 
     folds: tuple[dict[str, Block], ...]
     scales: dict[str, float]
     coverage: FloatArray
+    anchors: Inequalities
 
     @property
     def n_columns(self) -> int:
@@ -113,6 +117,7 @@ class Blocks:
                 out[f"{f}.{quantity}.sums"] = np.array([b.square, b.weight])
         for quantity, scale in self.scales.items():
             out[f"scale.{quantity}"] = np.array([scale])
+        out["anchors.rows"], out["anchors.bounds"] = self.anchors.rows, self.anchors.bounds
         return out
 
     @staticmethod
@@ -134,4 +139,5 @@ class Blocks:
             }
             for f in range(n_folds)
         )
-        return Blocks(folds, scales, arrays["coverage"])
+        anchors = Inequalities(arrays["anchors.rows"], arrays["anchors.bounds"])
+        return Blocks(folds, scales, arrays["coverage"], anchors)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.data import folds as assign_folds
+from trimpot.fitting.anchors import anchors
 from trimpot.fitting.conditions import Conditions, conditions_of
 from trimpot.fitting.crossvalidation import Selection, Trial, cross_validate
+from trimpot.fitting.inequalities import monotone
 from trimpot.fitting.solving import (
     data_equations,
-    monotone_rows_of,
     penalty_of,
-    solve_monotone,
+    solve_constrained,
 )
 from trimpot.fitting.streaming import accumulate
 from trimpot.fitting.targets import make_targets
@@ -83,6 +84,8 @@ class FitResult:
     selection : Selection
         All choices that were cross-validated.
     conditions : Conditions
+    binding : int
+        Inequalities of the anchors that hold with equality.
     blocks : Blocks
         For refits with other strengths.
     """
@@ -91,6 +94,7 @@ class FitResult:
     chosen: Trial
     selection: Selection
     conditions: Conditions
+    binding: int
     blocks: Blocks
 
 
@@ -138,9 +142,16 @@ def gather(
     else:
         n_folds = min(settings.folds, len(frames))
         fold_of_frame = assign_folds(frames, n_folds, seed=settings.seed)
-    return accumulate(
+    blocks = accumulate(
         model.free, targets, fold_of_frame, threads=threads, progress=progress
     )
+    if not settings.anchors:
+        return blocks
+    trusted = [
+        f if weight > 0.0 else replace(f, energy=None)
+        for f, weight in zip(frames, targets.weights["energy"], strict=True)
+    ]
+    return replace(blocks, anchors=anchors(model, trusted, threads=threads))
 
 
 def refit(
@@ -167,14 +178,23 @@ def refit(
     equations = data_equations(
         total, blocks.scales, chosen.strengths.kappa, settings.stress_weight
     )
-    c = solve_monotone(equations, penalty, chosen.strengths, monotone_rows_of(model.free))
+    inequalities = monotone(model.free).joined(blocks.anchors)
+    c = solve_constrained(equations, penalty, chosen.strengths, inequalities)
     conditions = conditions_of(equations, penalty, chosen.strengths, blocks.coverage)
     potential = _assemble(model, c, blocks, profile)
+    binding = blocks.anchors.binding(c)
     facts = {
-        "fit": {"strengths": asdict(chosen.strengths), "conditions": asdict(conditions)}
+        "strengths": asdict(chosen.strengths),
+        "conditions": asdict(conditions),
+        "anchors": {"inequalities": len(blocks.anchors), "binding": binding},
     }
     return FitResult(
-        replace(potential, provenance=facts), chosen, selection, conditions, blocks
+        replace(potential, provenance={"fit": facts}),
+        chosen,
+        selection,
+        conditions,
+        binding,
+        blocks,
     )
 
 

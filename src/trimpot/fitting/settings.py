@@ -56,6 +56,9 @@ class FitSettings:
         Weights per config_type, e.g. ``{"surface": {"energy": 2}}``.
     weight_key : str, optional
         Info field with a weight per frame (multiplies all its quantities).
+    anchors : bool
+        Keep energies rising outside the data, by inequalities: dimers and trimers that
+        close in, crystals and training frames that are compressed or pulled apart.
     """
 
     kappa: tuple[float, ...] = (0.7, 0.8, 0.85, 0.875, 0.9, 0.95)
@@ -66,6 +69,7 @@ class FitSettings:
     seed: int = 0
     weights: Mapping[str, QuantityWeights] = field(default_factory=dict)
     weight_key: str | None = None
+    anchors: bool = True
 
     def choices(self) -> list[Strengths]:
         """Return all combinations of the candidates."""

@@ -4,8 +4,8 @@
         + stress_weight G_S / (N_S s_S^2) + ridge R + curvature D^T D
 
 with N the summed weights and s the spread of each quantity; kappa and stress_weight
-have no unit, ridge and curvature are in eV^-2. Pair splines are kept repulsive below
-the data by linear inequalities A c <= 0: the fit is a small convex quadratic programme.
+have no unit, ridge and curvature are in eV^-2. Linear inequalities A c <= b keep the
+potential safe outside the data: the fit is a convex quadratic programme.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, optimize, sparse
+from scipy import linalg, sparse
 
 from trimpot.errors import FitError
 from trimpot.fitting.blocks import add_scaled
+from trimpot.fitting.inequalities import shortest_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from trimpot.contract import FloatArray
     from trimpot.fitting.blocks import Block
+    from trimpot.fitting.inequalities import Inequalities
     from trimpot.fitting.settings import Strengths
     from trimpot.splines.term import Term
 
@@ -44,11 +46,6 @@ def penalty_of(terms: Sequence[Term]) -> Penalty:
         np.concatenate([p.ridge for p in parts]),
         sparse.csr_array(sparse.block_diag(squares)),
     )
-
-
-def monotone_rows_of(terms: Sequence[Term]) -> FloatArray:
-    """Return the inequality rows of all terms side by side."""
-    return np.asarray(linalg.block_diag(*[t.monotone_rows() for t in terms]))
 
 
 @dataclass(frozen=True)
@@ -114,30 +111,46 @@ def solve(equations: NormalEquations, penalty: Penalty, strengths: Strengths) ->
     return np.asarray(linalg.cho_solve(factor, equations.moment, check_finite=False))
 
 
-def solve_monotone(
-    equations: NormalEquations, penalty: Penalty, strengths: Strengths, rows: FloatArray
+def solve_constrained(
+    equations: NormalEquations,
+    penalty: Penalty,
+    strengths: Strengths,
+    inequalities: Inequalities,
 ) -> FloatArray:
-    """Return the coefficients that minimise the loss under rows @ c <= 0.
+    """Return the coefficients that minimise the loss under linear inequalities.
+
+    Raises
+    ------
+    FitError
+        If no coefficients satisfy them, or the equations are singular.
 
     Notes
     -----
-    Dual of the quadratic programme: c = c0 - H^-1 A^T m with multipliers m >= 0 that
-    minimise |L^-1 A^T m - L^-1 b'|, found by non-negative least squares; L L^T = H.
+    With u = L^T c, L L^T = H, the loss is |u - u0|^2 and the inequalities A c <= b are
+    A L^-T u <= b: the solution is the point nearest to u0 that obeys them. Only those
+    enter that have been violated on the way; the others hold at the end.
     """
     factor = factorize(equations, penalty, strengths)
     free = np.asarray(linalg.cho_solve(factor, equations.moment, check_finite=False))
-    if len(rows) == 0 or (rows @ free <= 0.0).all():
-        return free
-    lower = factor[0]
-    # With u = L^T c: minimise |u - u0|^2 under B u <= 0, B = A L^-T. The solution is
-    # u0 minus its projection on the cone of B's rows, a non-negative least squares.
-    b_t = linalg.solve_triangular(lower, rows.T, lower=True, check_finite=False)
+    c, working = free, np.zeros(len(inequalities), dtype=np.bool_)
+    while (violated := ~inequalities.held(c) & ~working).any():
+        working |= violated
+        c = free + _correction(factor[0], inequalities.only(working), free)
+    return c
+
+
+def _correction(
+    lower: FloatArray, inequalities: Inequalities, free: FloatArray
+) -> FloatArray:
+    """Return the step from ``free`` that is shortest in the metric L L^T of the loss."""
+    b_t = linalg.solve_triangular(
+        lower, inequalities.rows.T, lower=True, check_finite=False
+    )
     norms = np.linalg.norm(b_t, axis=0)
-    b_t = b_t / np.where(norms > 0.0, norms, 1.0)
-    u0 = linalg.solve_triangular(lower, equations.moment, lower=True, check_finite=False)
-    q, r = np.linalg.qr(b_t)
-    multipliers, _ = optimize.nnls(r, q.T @ u0)
-    u = u0 - b_t @ multipliers
+    if (norms == 0.0).any():
+        raise FitError("an inequality of the fit has no coefficients and does not hold")
+    length = float(np.linalg.norm(np.tril(lower).T @ free))
+    step = shortest_step(b_t / norms, inequalities.room(free) / norms, length)
     return np.asarray(
-        linalg.solve_triangular(lower, u, lower=True, trans="T", check_finite=False)
+        linalg.solve_triangular(lower, step, lower=True, trans="T", check_finite=False)
     )

@@ -16,6 +16,7 @@ from trimpot import _native
 from trimpot.errors import FitError
 from trimpot.fitting.blocks import Block, Blocks
 from trimpot.fitting.crossvalidation import parallel_trials
+from trimpot.fitting.inequalities import Inequalities
 from trimpot.fitting.settings import QUANTITIES
 from trimpot.splines.packing import pack
 from trimpot.threads import thread_count
@@ -42,16 +43,20 @@ class Forecast:
     bytes: int
 
 
-def forecast(n_columns: int, targets: Targets, folds: int, *, threads: int = 0) -> Forecast:
+def forecast(
+    n_columns: int, targets: Targets, folds: int, *, inequalities: int = 0, threads: int = 0
+) -> Forecast:
     """Return what accumulating and solving will need, before the run.
 
     Matrices of n_columns squared: the blocks of all folds and their sum, and per trial of
-    the cross-validation the blocks of the other folds, their weighted sum and its factor.
+    the cross-validation the blocks of the other folds, their weighted sum and its factor;
+    of inequalities: their rows, those on the way to them and those in the solve.
     """
     n_quantities = len(targets.quantities)
     trials = parallel_trials(n_columns, thread_count(threads))
     matrices = (folds + 1 + trials) * n_quantities + 2 * trials
-    return Forecast(n_columns, matrices * n_columns**2 * 8 + BATCH_BYTES)
+    numbers = matrices * n_columns**2 + 4 * inequalities * n_columns
+    return Forecast(n_columns, 8 * numbers + BATCH_BYTES)
 
 
 def accumulate(
@@ -93,7 +98,7 @@ def accumulate(
             done += len(batch)
             if progress is not None:
                 progress("rows", done, len(folds))
-    return Blocks(blocks, dict(targets.scales), coverage)
+    return Blocks(blocks, dict(targets.scales), coverage, Inequalities.none(n))
 
 
 def _batches(targets: Targets, members: IndexArray, n_columns: int) -> Iterator[IndexArray]:

@@ -22,6 +22,7 @@ from trimpot.files.blocks_file import (
 from trimpot.files.container import write
 from trimpot.files.spline_document import spline_document
 from trimpot.fitting import Model, forecast, gather, make_targets, refit
+from trimpot.fitting.anchors import MOST_ROWS
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
@@ -120,6 +121,7 @@ def blocks_key(
         settings.folds,
         settings.seed,
         settings.stress_weight == 0.0,
+        settings.anchors,
         weights,
     ]
     digest.update(json.dumps(choices).encode())
@@ -186,7 +188,13 @@ def _gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher
     )
     n = sum(t.n_coefficients for t in model.free)
     folds = min(config.fit.folds, len(data.fitted))
-    need = forecast(n, targets, folds, threads=config.threads)
+    need = forecast(
+        n,
+        targets,
+        folds,
+        inequalities=MOST_ROWS if config.fit.anchors else 0,
+        threads=config.threads,
+    )
     rows = sum(targets.rows(q) for q in targets.quantities)
     watcher.note(
         f"{n} coefficients, {rows} rows ({', '.join(targets.quantities)}); the fit needs "
@@ -247,6 +255,7 @@ def fit_lines(result: FitResult) -> list[str]:
         f"{conditions.n_coefficients} coefficients, rank {conditions.rank}, condition "
         f"{conditions.condition:.1e}, {conditions.degrees_of_freedom:.0f} effective "
         f"degrees of freedom, {conditions.untouched} untouched by data",
+        f"{len(result.blocks.anchors)} inequalities of anchors, {result.binding} bind",
     ]
 
 

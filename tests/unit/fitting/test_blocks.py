@@ -9,6 +9,7 @@ from fitting_samples import SPECIES, free_terms, labelled_frames, weighted_rows
 from trimpot.errors import DataError, FitError
 from trimpot.fitting import FitSettings, QuantityWeights, make_targets
 from trimpot.fitting.blocks import Blocks
+from trimpot.fitting.inequalities import Inequalities
 from trimpot.fitting.streaming import accumulate, forecast
 
 QUANTITIES = ("energy", "forces", "stress")
@@ -159,10 +160,14 @@ def test_coverage_counts_every_frame_whatever_its_labels_and_weights():
 
 def test_blocks_survive_storage():
     blocks = gathered(labelled_frames(6), FitSettings(), np.array([0, 1] * 3))
+    some = Inequalities(np.arange(2.0 * blocks.n_columns).reshape(2, -1), np.ones(2))
+    blocks = replace(blocks, anchors=some)
     again = Blocks.from_arrays({k: v.copy() for k, v in blocks.arrays().items()})
     assert again.scales == blocks.scales
     assert np.array_equal(again.coverage, blocks.coverage)
     assert len(again.folds) == 2
+    assert np.array_equal(again.anchors.rows, some.rows)
+    assert np.array_equal(again.anchors.bounds, some.bounds)
     for one, two in zip(again.folds, blocks.folds, strict=True):
         for quantity in QUANTITIES:
             assert_same(one[quantity], two[quantity], rtol=0.0)

@@ -19,7 +19,9 @@ def test_the_forecast_is_what_a_fit_allocates(monkeypatch, n_frames):
     term = settings.build(SPECIES, profile_of(SPECIES, 1.9))
     model = Model(SPECIES, (term,), np.zeros(2), refine_e0s=False)
     frames = labelled_frames(n_frames)
-    choice = FitSettings(kappa=(0.5, 0.8), ridge=(1e-6,), curvature=(1e-6, 1e-4))
+    choice = FitSettings(
+        kappa=(0.5, 0.8), ridge=(1e-6,), curvature=(1e-6, 1e-4), anchors=False
+    )
     targets = make_targets(frames, SPECIES, (), choice)
     expected = forecast(term.n_coefficients, targets, choice.folds).bytes
     tracemalloc.start()

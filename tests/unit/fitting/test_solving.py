@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import optimize, sparse
+from scipy import sparse
 
 from fitting_samples import (
     PAIR,
@@ -19,26 +19,28 @@ from trimpot.fitting import FitSettings, Strengths, fit, make_targets
 from trimpot.fitting.conditions import conditions_of
 from trimpot.fitting.crossvalidation import cross_validate
 from trimpot.fitting.fit import gather, refit
+from trimpot.fitting.inequalities import monotone
 from trimpot.fitting.solving import (
     NormalEquations,
     Penalty,
     add_penalty,
     data_equations,
-    monotone_rows_of,
     penalty_of,
     solve,
-    solve_monotone,
 )
 from trimpot.fitting.streaming import accumulate
 
 QUANTITIES = ("energy", "forces", "stress")
 ONE = Strengths(kappa=0.8, ridge=1e-5, curvature=1e-6)
 
-CANDIDATES = FitSettings(kappa=(0.3, 0.9), ridge=(1e-8, 1e-3), curvature=(1e-8, 1e-4, 1.0))
+CANDIDATES = FitSettings(
+    kappa=(0.3, 0.9), ridge=(1e-8, 1e-3), curvature=(1e-8, 1e-4, 1.0), anchors=False
+)
 
 
-def settings_of(strengths, **others):
+def settings_of(strengths, *, anchors=False, **others):
     return FitSettings(
+        anchors=anchors,
         kappa=(strengths.kappa,),
         ridge=(strengths.ridge,),
         curvature=(strengths.curvature,),
@@ -197,40 +199,13 @@ def test_equations_without_penalty_and_without_data_are_singular_with_advice():
         solve(equations, penalty_of(model.free), Strengths(0.5, 0.0, 0.0))
 
 
-def planted_programme(n, m, seed):
-    """A random convex quadratic programme: H, b, rows."""
-    rng = np.random.default_rng(seed)
-    a = rng.normal(size=(2 * n, n))
-    return np.asfortranarray(a.T @ a), rng.normal(size=n), rng.normal(size=(m, n))
-
-
-@pytest.mark.parametrize(("n", "m"), [(4, 2), (8, 5), (8, 20)])
-def test_constrained_solutions_equal_those_of_a_general_optimiser(n, m):
-    for seed in range(5):
-        h, b, rows = planted_programme(n, m, seed)
-        none = Penalty(np.zeros(n), sparse.csr_array((n, n)))
-        c = solve_monotone(NormalEquations(h, b), none, Strengths(1, 0, 0), rows)
-        best = optimize.minimize(
-            lambda x, h=h, b=b: 0.5 * x @ h @ x - b @ x,
-            np.zeros(n),
-            jac=lambda x, h=h, b=b: h @ x - b,
-            constraints=optimize.LinearConstraint(rows, -np.inf, 0.0),
-            method="SLSQP",
-            options={"ftol": 1e-14, "maxiter": 500},
-        )
-        assert best.success
-        assert (rows @ c).max() < 1e-9
-        assert 0.5 * c @ h @ c - b @ c <= best.fun + 1e-9
-        assert np.abs(c - best.x).max() < 1e-5
-
-
 def test_a_fit_to_an_attractive_core_stays_repulsive_below_the_data():
     """The labels collapse below 1.5 A, the data end at 1.9 A: the slope may not follow."""
     label = AttractiveCore()
     frames, model = labelled_frames(14, label=label), model_of(REPULSIVE)
     settings = settings_of(Strengths(0.5, 1e-12, 1e-12))
     result = fit(model, frames, settings, threads=1)
-    rows = monotone_rows_of(model.free)
+    rows = monotone(model.free).rows
     c = coefficients_of(result)
     assert (rows @ c).max() < 1e-8 * np.abs(c).max()
     total = result.blocks.total()

@@ -169,6 +169,7 @@ def test_second_run_reuses_the_rows(values, notes):
         "fit.folds=4",
         "fit.seed=5",
         "fit.stress_weight=0",
+        "fit.anchors=false",
         "data.E0s={W: -1}",
         "data.split.train=[0, 1]",
         "model.core=off",
@@ -198,6 +199,10 @@ def test_refit_needs_no_data(values, data_file, tmp_path, notes):
     again = refit(values, ["fit.kappa=0.9", "fit.curvature=1e-6"], watcher=notes)
     assert same_coefficients(full, again)
     assert "no data are read" in notes.text
+    anchors = again.potential.provenance["fit"]["anchors"]
+    assert anchors == full.potential.provenance["fit"]["anchors"]
+    assert anchors["inequalities"] > 100
+    assert f"{anchors['inequalities']} inequalities of anchors" in notes.text
     facts = trimpot.load(again.model).provenance
     assert facts["data"]["training_frames"] == 12
     assert facts["errors"] == {}
