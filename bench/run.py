@@ -2,8 +2,8 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but drift, many_species and scaling, which take long. A benchmark that
-lacks something (LAMMPS, a potential file, data) says so and counts as passed.
+Without names: all but drift, many_species, rivals and scaling, which take long. A benchmark
+that lacks something (LAMMPS, a potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -23,15 +24,19 @@ BENCHMARKS = {
     "tungsten": ["--output", "{folder}"],
     "mlearn": ["--output", "{folder}"],
     "many_species": ["--output", "{folder}"],
+    "edges": ["--output", "{folder}"],
+    "rivals": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
-ON_REQUEST = {"drift", "many_species", "scaling"}
+ON_REQUEST = {"drift", "many_species", "rivals", "scaling"}
 """Only run when named."""
+
+NEED_TORCH = {"edges", "rivals"}
 
 WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
-    *("tungsten", "mlearn", "many_species"),
+    *("tungsten", "mlearn", "many_species", "edges", "rivals"),
 }
 """Those that can renew their page under docs/benchmarks."""
 
@@ -44,6 +49,9 @@ def run(name: str, output: Path, *, write_docs: bool) -> int:
     if write_docs and name in WRITE_DOCS:
         arguments.append("--write-docs")
     print(f"\n## {name}\n", flush=True)
+    if name in NEED_TORCH and find_spec("torch") is None:
+        print("skipped: no PyTorch; pip install 'trimpot[torch]'")
+        return 0
     command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         lines = []

@@ -1,0 +1,1 @@
+"""Edges that envelopes and their rivals keep: structures, schemes, a model, trials."""
