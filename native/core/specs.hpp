@@ -51,17 +51,22 @@ struct DensitySpec {
     int n = 0;                      // functions, and intervals between low and high
     std::vector<double> low, high;  // n_species x n_species
   };
-  // An invariant of three A: sum of factor * product of components, those of function a being
-  // 15 a .. 15 a + 14.
-  struct Triple {
+  // Invariants of three A of these degrees (ascending): sum of factor * A_a A_b A_c, of the components
+  // given (0 .. 14), for all functions a, b, c; functions of equal degrees ascend.
+  struct Coupling {
+    std::vector<std::int32_t> degrees;    // 3
     std::vector<double> factors;
     std::vector<std::int32_t> components; // x 3
+
+    bool has(int a, int b, int c) const {
+      return !(degrees[0] == degrees[1] && a > b) && !(degrees[1] == degrees[2] && b > c);
+    }
   };
   int n_species = 0;
   int order = 2, l_max = 0;
   bool mixed = false;                    // products rho p
   Radial radial, angular;                // angular.n = 0: none
-  std::vector<Triple> triples;
+  std::vector<Coupling> couplings;
   std::vector<double> limits;            // n_species x (n_rho + n_a l_max): of rho, and of |A_l| by a
   std::vector<double> coefficients;
   int n_columns = 0;
@@ -75,8 +80,22 @@ struct DensitySpec {
     for (int o = 2; o <= order; ++o) sum += of_order = of_order * (n_rho() + o - 1) / o;
     return sum;
   }
+  // Calls visit(coupling, a, b, c) for every invariant of three.
+  template <class Visit>
+  void for_each_triple(Visit&& visit) const {
+    for (const Coupling& coupling : couplings)
+      for (int a = 0; a < n_a(); ++a)
+        for (int b = 0; b < n_a(); ++b)
+          for (int c = 0; c < n_a(); ++c)
+            if (coupling.has(a, b, c)) visit(coupling, a, b, c);
+  }
+  std::int64_t n_triples() const {
+    std::int64_t n = 0;
+    for_each_triple([&](const Coupling&, int, int, int) { ++n; });
+    return n;
+  }
   std::int64_t columns_of_species() const {
-    return n_products() + n_p() + static_cast<std::int64_t>(triples.size()) + (mixed ? n_rho() * n_p() : 0);
+    return n_products() + n_p() + n_triples() + (mixed ? n_rho() * n_p() : 0);
   }
 };
 

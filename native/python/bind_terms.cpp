@@ -97,7 +97,7 @@ TermPointer zbl(const Ints& numbers, const Doubles& inner, const Doubles& outer)
 
 TermPointer density(int n_species, int order, int l_max, bool mixed, int n_radial, const Doubles& low, const Doubles& high,
                     int n_angular, const Doubles& angular_low, const Doubles& angular_high,
-                    const std::vector<Doubles>& factors, const std::vector<Ints>& components, const Doubles& limits,
+                    const std::vector<Ints>& degrees, const std::vector<Doubles>& factors, const std::vector<Ints>& components, const Doubles& limits,
                     int n_columns, const Doubles& coefficients) {
   DensitySpec spec;
   spec.n_species = n_species;
@@ -117,11 +117,16 @@ TermPointer density(int n_species, int order, int l_max, bool mixed, int n_radia
     require(radial->low.size() == n_pairs && radial->high.size() == n_pairs, "low and high need n_species^2 entries");
     for (std::size_t p = 0; p < n_pairs; ++p) require(radial->low[p] < radial->high[p], "need low < high");
   }
-  require(factors.size() == components.size(), "triples need factors and components");
+  require(factors.size() == components.size() && factors.size() == degrees.size(), "couplings need degrees, factors and components");
   for (std::size_t f = 0; f < factors.size(); ++f) {
-    spec.triples.push_back({vector_of(factors[f]), vector_of(components[f])});
-    require(spec.triples[f].components.size() == 3 * spec.triples[f].factors.size(), "a triple needs three components per factor");
-    for (const std::int32_t c : spec.triples[f].components) require(0 <= c && c < 15 * spec.n_a(), "component out of range");
+    const auto& coupling = spec.couplings.emplace_back(
+        DensitySpec::Coupling{vector_of(degrees[f]), vector_of(factors[f]), vector_of(components[f])});
+    const auto& l = coupling.degrees;
+    require(l.size() == 3 && 1 <= l[0] && l[0] <= l[1] && l[1] <= l[2] && l[2] <= l_max, "degrees: need three ascending, 1 to l_max");
+    require(coupling.components.size() == 3 * coupling.factors.size(), "a coupling needs three components per factor");
+    for (std::size_t c = 0; c < coupling.components.size(); ++c)
+      require(l[c % 3] * l[c % 3] - 1 <= coupling.components[c] && coupling.components[c] < (l[c % 3] + 1) * (l[c % 3] + 1) - 1,
+              "component is not one of its degree");
   }
   require(static_cast<int>(spec.limits.size()) == n_species * spec.n_limits(), "limits need one entry per species and number");
   require(n_species * spec.columns_of_species() == n_columns, "n_columns: " + std::to_string(n_species * spec.columns_of_species()) + " are needed");
@@ -225,7 +230,7 @@ void bind_terms(nb::module_& m) {
         "knots_ik"_a, "knots_jk"_a, "columns"_a, "n_columns"_a, "coefficients"_a.noconvert());
   m.def("zbl", &zbl, "numbers"_a.noconvert(), "inner"_a.noconvert(), "outer"_a.noconvert());
   m.def("density", &density, "n_species"_a, "order"_a, "l_max"_a, "mixed"_a, "n_radial"_a, "low"_a.noconvert(),
-        "high"_a.noconvert(), "n_angular"_a, "angular_low"_a.noconvert(), "angular_high"_a.noconvert(), "factors"_a,
+        "high"_a.noconvert(), "n_angular"_a, "angular_low"_a.noconvert(), "angular_high"_a.noconvert(), "degrees"_a, "factors"_a,
         "components"_a, "limits"_a.noconvert(), "n_columns"_a, "coefficients"_a.noconvert());
   nb::class_<ScreeningSpec>(m, "Screening", "Weights of neighbours from third atoms; see native/core/specs.hpp.")
       .def("__init__",

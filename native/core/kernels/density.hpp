@@ -76,10 +76,11 @@ class Density final : public Term {
         ++column;
       });
     for (int p = 0; p < spec_.n_p(); ++p, ++column) put_energy(sink, column, changes.square(column, p, 1.0, -1));
-    for (const auto& triple : spec_.triples) {
-      put_energy(sink, column, changes.triple(column, triple));
+    spec_.for_each_triple([&](const DensitySpec::Coupling& coupling, int a, int b, int c) {
+      const int functions[3] = {a, b, c};
+      put_energy(sink, column, changes.triple(column, coupling, functions));
       ++column;
-    }
+    });
     for (int a = 0; a < (spec_.mixed ? spec_.n_rho() : 0); ++a)
       for (int p = 0; p < spec_.n_p(); ++p, ++column)
         put_energy(sink, column, changes.square(column, p, sums.rho[static_cast<std::size_t>(a)], a));
@@ -359,13 +360,13 @@ class Density final : public Term {
       return scale * value;
     }
 
-    double triple(std::int64_t column, const DensitySpec::Triple& triple) {
+    double triple(std::int64_t column, const DensitySpec::Coupling& triple, const int* functions) {
       double value = 0.0;
       for (std::size_t t = 0; t < triple.factors.size(); ++t) {
         std::size_t c[3];
         double v[3];
         for (std::size_t x = 0; x < 3; ++x) {
-          c[x] = static_cast<std::size_t>(triple.components[3 * t + x]);
+          c[x] = static_cast<std::size_t>(n_harmonics * functions[x] + triple.components[3 * t + x]);
           v[x] = sums.component[c[x]];
         }
         value += triple.factors[t] * v[0] * v[1] * v[2];

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "../memory.hpp"
 #include "../specs.hpp"
+#include "density_triples.hpp"
 #include "harmonics.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
@@ -55,13 +57,7 @@ class DensityPolynomial {
     p_.assign(static_cast<std::size_t>(4 * padded_pairs_), Real(0));
     for (int l = 0; l < l_max_; ++l)
       for (int q = 0; q < pairs_; ++q) p_[static_cast<std::size_t>(l * padded_pairs_ + q)] = plain(*c++);
-    for (const auto& triple : spec.triples) {
-      for (std::size_t t = 0; t < triple.factors.size(); ++t)
-        if (*c != 0.0)
-          triples_.push_back({plain(*c * triple.factors[t]), place(triple.components[3 * t]),
-                              place(triple.components[3 * t + 1]), place(triple.components[3 * t + 2])});
-      ++c;
-    }
+    if (!spec.couplings.empty()) c = triples_.emplace(spec, c).end();
     by_rho_.assign(static_cast<std::size_t>(mixed_ ? n_ * l_max_ * padded_pairs_ : 0), Real(0));
     by_p_.assign(static_cast<std::size_t>(mixed_ ? l_max_ * pairs_ * padded_ : 0), Real(0));
     for (int a = 0; a < n_ && mixed_; ++a)
@@ -84,15 +80,7 @@ class DensityPolynomial {
   }
 
  private:
-  struct TripleTerm {
-    Real factor;
-    std::int32_t i, j, k;
-  };
-
   static Real plain(double a) { return static_cast<Real>(std::abs(a) < 1e-30 ? 0.0 : a); } // no denormals
-  static std::int32_t place(std::int32_t component) {
-    return component / n_harmonics * row + component % n_harmonics;
-  }
 
   // Reads the coefficients of products of `order` densities; returns where the next ones stand.
   const double* fill_products(int order, const double* c) {
@@ -210,15 +198,7 @@ class DensityPolynomial {
           store(by_A + row * b + c, load<N>(by_A + row * b + c) + factor * load<N>(A + row * a + c));
         }
       }
-    double of_triples = 0.0;
-    for (const auto& t : triples_) {
-      const Real ij = A[t.i] * A[t.j], scaled = t.factor * A[t.k];
-      by_A[t.k] += t.factor * ij;
-      by_A[t.i] += scaled * A[t.j];
-      by_A[t.j] += scaled * A[t.i];
-      of_triples += static_cast<double>(scaled * ij);
-    }
-    return static_cast<double>(sum(energy)) + of_triples;
+    return static_cast<double>(sum(energy)) + (triples_ ? triples_->evaluate(arena, A, by_A) : 0.0);
   }
 
   // Sums over the components of each degree, of N rows.
@@ -254,7 +234,7 @@ class DensityPolynomial {
   int size_[3] = {};                     // number of rows
   std::int64_t longest_ = 0;             // products that are written down
   AlignedVector<Real> p_, by_rho_, by_p_;
-  std::vector<TripleTerm> triples_;
+  std::optional<DensityTriples<Real>> triples_;
 };
 
 } // namespace trimpot::TRIMPOT_ISA

@@ -64,15 +64,9 @@ class DensityAxis {
     const V kept = minimum(maximum(t, broadcast<N>(Real(-margin))), broadcast<N>(static_cast<Real>(n_)));
     const Int m = nearest(kept - broadcast<N>(Real(0.5)));
     const V x = kept - convert<Real>(m);
-    Int place = species * broadcast<N>(std::int32_t{n_ + 2 * margin}) + (m + broadcast<N>(std::int32_t{margin}));
-    if (far != 0) [[unlikely]] {
-      std::int32_t places[N];
-      store(places, place);
-      for (int l = 0; l < N; ++l)
-        if (far >> l & 1u) places[l] = n_species_ * (n_ + 2 * margin);
-      place = load<N>(places);
-    }
-    return {place, x, per_length};
+    const Int place = species * broadcast<N>(std::int32_t{n_ + 2 * margin}) + (m + broadcast<N>(std::int32_t{margin}));
+    const Int nowhere = broadcast<N>(std::int32_t{n_species_ * (n_ + 2 * margin)});
+    return {select(far, nowhere, place), x, per_length};
   }
 
  private:
@@ -122,7 +116,7 @@ class RadialSums {
       }
     }
     for (int j = 0; j < count_; j += N)
-      for (int l = 0; l < N; ++l) {
+      for (int l = 0; l < std::min(N, env_.count - j); ++l) {
         Real* sum = sums_ + l % copies * stride_ + place_[j + l];
         store(sum, load<4>(sum) + load<4>(fours_ + 4 * (j + place_of_four<N>(l))));
       }

@@ -322,6 +322,22 @@ TRIMPOT_INLINE std::uint32_t below(Vec<T, N> a, Vec<T, N> b) {
   }
 }
 
+// Lane by lane: a where the bit is set, else b.
+template <int N>
+TRIMPOT_INLINE Vec<std::int32_t, N> select(std::uint32_t bits, Vec<std::int32_t, N> a, Vec<std::int32_t, N> b) {
+#if defined(__AVX512F__)
+  if constexpr (N == 16)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(_mm512_mask_blend_epi32(
+        static_cast<__mmask16>(bits), reinterpret_cast<__m512i>(b.v), reinterpret_cast<__m512i>(a.v)))};
+  if constexpr (N == 8)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(_mm256_mask_blend_epi32(
+        static_cast<__mmask8>(bits), reinterpret_cast<__m256i>(b.v), reinterpret_cast<__m256i>(a.v)))};
+#endif
+  std::int32_t lane[N];
+  for (int l = 0; l < N; ++l) lane[l] = bits >> l & 1u ? a[l] : b[l];
+  return load<N>(lane);
+}
+
 // Writes the lanes whose bit is set one after the other to p; may write N numbers.
 template <class T, int N>
 TRIMPOT_INLINE void pack(T* p, std::uint32_t bits, Vec<T, N> a) {

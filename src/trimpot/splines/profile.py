@@ -70,6 +70,6 @@ def pair_profile(
         counts,
         threads,
     )
-    return PairProfile(
-        frames.species_numbers, smallest.reshape(n, n), counts.reshape(n, n, bins), cutoff
-    )
+    smallest = smallest.reshape(n, n)
+    smallest = np.minimum(smallest, smallest.T)  # ends of a pair may differ by rounding
+    return PairProfile(frames.species_numbers, smallest, counts.reshape(n, n, bins), cutoff)
