@@ -229,11 +229,10 @@ class Weights {
   // Lanes that the next few neighbours k screen in full; those screened in part are written down.
   template <bool plain>
   TRIMPOT_INLINE std::uint32_t screened_by(int first, const Sweep& sweep) {
-    std::uint32_t gone = 0;
-    const int stop = std::min(env_.count - first, step);
     const Real *kx = env_.x + first, *ky = env_.y + first, *kz = env_.z + first, *k_square = square_ + first;
     const std::uint32_t own = first / N * N == sweep.j ? 1u << (first - sweep.j) : 0u; // it does not screen itself
-    for (int k = 0; k < stop; ++k) {
+    std::uint32_t gone = 0;
+    auto look_at = [&](int k) __attribute__((always_inline)) {
       const V d = sweep.x * broadcast<N>(kx[k]) + (sweep.y * broadcast<N>(ky[k]) + sweep.z * broadcast<N>(kz[k]));
       V across = sweep.square * broadcast<N>(k_square[k]) - d * d; // |u x v|^2
       V along = d * (sweep.square - d);                           // not above 0: k does not stand between
@@ -248,7 +247,14 @@ class Weights {
       const std::uint32_t partial = near & below(low * along, across);
       gone |= near & ~partial;
       partial_[first + k] = static_cast<Mask>(partial);
+    };
+    const int stop = std::min(env_.count - first, step);
+    if (stop == step) [[likely]] {
+#pragma GCC unroll 8
+      for (int k = 0; k < step; ++k) look_at(k);
+      return gone;
     }
+    for (int k = 0; k < stop; ++k) look_at(k);
     for (int k = stop; k % 4 != 0; ++k) partial_[first + k] = 0;
     return gone;
   }
