@@ -55,9 +55,6 @@ class Weights {
         plain_(spec_.n_species == 1 && spec_.outer == 0.0) {
     Arena& arena = *env.arena;
     const std::int64_t count = env.count, padded = count + N;
-    j_ = arena.take<std::int32_t>(2 * (count * count + N) + padded);
-    k_ = j_ + count * count + N;
-    partial_ = reinterpret_cast<Mask*>(k_ + count * count + N);
     weight_ = arena.take<Real>(6 * padded + count / step + 2 + std::int64_t{2} * N * spec_.n_species);
     square_ = weight_ + padded;
     rows_ = square_ + padded;
@@ -65,7 +62,12 @@ class Weights {
     nearest_ = limits_ + 2 * N * spec_.n_species;
     find_nearest();
     for (int j = 0; j < env.count; j += N) store(weight_ + j, V{});
+    const std::int64_t groups = (count + N - 1) / N;
+    partial_ = arena.take<Mask>(groups * padded);
+    alive_ = arena.take<Mask>(2 * groups);
+    end_ = alive_ + groups;
     for (int j = 0; j < env.count; j += N) search(j);
+    list_partials();
   }
 
   // The steps after the search; all atoms of a batch go through one before the next, so that what one
@@ -195,6 +197,7 @@ class Weights {
     V x, y, z, square;
     V low, high; // limits of C, of one species without radii
     int j;
+    Mask* partial; // by k: lanes that it screens in part
   };
 
   // The weights of the neighbours from j on that are 0 or 1, and who else screens them. Nothing
@@ -203,10 +206,12 @@ class Weights {
     const V r = load<N>(env_.r + j);
     const int left = env_.count - j;
     std::uint32_t alive = below(r, broadcast<N>(reach_)) & (left < N ? (1u << left) - 1u : ~0u >> (32 - N));
+    alive_[j / N] = end_[j / N] = 0;
     if (alive == 0) return;
     if (!plain_) set_limits(j);
     Sweep sweep{load<N>(env_.x + j), load<N>(env_.y + j), load<N>(env_.z + j), load<N>(square_ + j),
-                broadcast<N>(static_cast<Real>(spec_.c_min[0])), broadcast<N>(static_cast<Real>(spec_.c_max[0])), j};
+                broadcast<N>(static_cast<Real>(spec_.c_min[0])), broadcast<N>(static_cast<Real>(spec_.c_max[0])), j,
+                partial_ + j / N * (std::ptrdiff_t{env_.count} + N)};
     const Real farthest = static_cast<Real>(screening_.stretch()) * extreme<true>(minimum(r, broadcast<N>(reach_)));
     int end = 0;
     for (; end < env_.count && nearest_[end / step] < farthest && alive != 0; end += step)
@@ -214,16 +219,35 @@ class Weights {
     if (alive == 0) return;
     for (int l = 0; l < N; ++l) weight_[j + l] = static_cast<Real>(alive >> l & 1u);
     touched_ = std::max(touched_, std::min(env_.count, std::max(end, j + N)));
-    const std::uint64_t of_four = alive * 0x0001000100010001u; // masks of four k at once
-    for (int k = 0; k < std::min(end, env_.count); k += 4) {
-      std::uint64_t bits;
-      std::memcpy(&bits, partial_ + k, sizeof bits);
-      for (bits &= of_four; bits != 0; bits &= bits - 1u) {
+    alive_[j / N] = static_cast<Mask>(alive);
+    end_[j / N] = static_cast<Mask>(std::min(end, env_.count));
+  }
+
+  // Writes down (j, k) of what screens a survivor in part.
+  void list_partials() {
+    const std::int64_t stride = env_.count + N;
+    auto for_each_word = [&](auto&& visit) { // masks of four k at once
+      for (int j = 0; j < touched_; j += N) {
+        const Mask* const partial = partial_ + j / N * stride;
+        const std::uint64_t alive = alive_[j / N] * 0x0001000100010001u;
+        for (int k = 0; k < end_[j / N]; k += 4) {
+          std::uint64_t bits;
+          std::memcpy(&bits, partial + k, sizeof bits);
+          visit(bits & alive, j, k);
+        }
+      }
+    };
+    int n = 0;
+    for_each_word([&](std::uint64_t bits, int, int) { n += __builtin_popcountll(bits); });
+    j_ = env_.arena->template take<std::int32_t>(2 * (n + N));
+    k_ = j_ + n + N;
+    for_each_word([&](std::uint64_t bits, int j, int k) {
+      for (; bits != 0; bits &= bits - 1u) {
         const int bit = __builtin_ctzll(bits);
         j_[n_] = j + bit % 16;
         k_[n_++] = k + bit / 16;
       }
-    }
+    });
   }
 
   // Lanes that the next few neighbours k screen in full; those screened in part are written down.
@@ -246,7 +270,7 @@ class Weights {
       const std::uint32_t near = below(across, high * along) & ~(own << k);
       const std::uint32_t partial = near & below(low * along, across);
       gone |= near & ~partial;
-      partial_[first + k] = static_cast<Mask>(partial);
+      sweep.partial[first + k] = static_cast<Mask>(partial);
     };
     const int stop = std::min(env_.count - first, step);
     if (stop == step) [[likely]] {
@@ -255,7 +279,7 @@ class Weights {
       return gone;
     }
     for (int k = 0; k < stop; ++k) look_at(k);
-    for (int k = stop; k % 4 != 0; ++k) partial_[first + k] = 0;
+    for (int k = stop; k % 4 != 0; ++k) sweep.partial[first + k] = 0;
     return gone;
   }
 
@@ -356,10 +380,11 @@ class Weights {
   int n_ = 0;       // partial screenings
   int touched_ = 0; // neighbours behind it neither survive nor screen
   Real *weight_, *nearest_, *limits_;
-  std::int32_t *j_, *k_;
+  std::int32_t *j_ = nullptr, *k_ = nullptr;
   Real* square_;  // of distances
   Real* rows_;    // x, y, z of neighbours, fours in the order of store_fours
-  Mask* partial_; // by k: lanes that it screens in part
+  Mask* partial_; // by vector of j and k: lanes that it screens in part
+  Mask *alive_, *end_; // by vector of j: survivors, and how many k were looked at
   Real *slope_ = nullptr, *share_ = nullptr, *per_width_ = nullptr; // dS_j/dC; x of one k; dx/dC
   Real *by_u_ = nullptr, *by_v_ = nullptr;   // dC/dd_j, dC/dd_k, fours in the order of store_fours
 };
