@@ -18,8 +18,11 @@ from trimpot.data import (
     ReadRules,
     TrainOnAll,
 )
+from trimpot.envelopes import EnvelopeSettings
+from trimpot.envelopes.settings import Limits
 from trimpot.fitting import FitSettings, QuantityWeights
 from trimpot.splines.core import CoreSettings
+from trimpot.splines.density_settings import DensitySettings
 from trimpot.splines.pair_settings import PairOverride, PairSettings
 from trimpot.splines.triplet_settings import TripletOverride, TripletSettings
 
@@ -59,6 +62,9 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("pairs of a pair term", PairOverride),
     ("model.terms, kind triplet", TripletSettings),
     ("trios of a triplet term", TripletOverride),
+    ("model.terms, kind density", DensitySettings),
+    ("envelope of a term", EnvelopeSettings),
+    ("trios of an envelope", Limits),
     ("model.core, kind zbl", CoreSettings),
     ("fit", FitSettings),
     ("fit.weights", QuantityWeights),

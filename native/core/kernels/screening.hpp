@@ -52,7 +52,7 @@ class Weights {
   // Neighbours within reach get weights; what screens them lies within stretch() times that.
   Weights(const Screening& screening, const Environment<Real>& env, double reach)
       : screening_(screening), spec_(screening.spec()), env_(env), reach_(static_cast<Real>(reach)),
-        plain_(spec_.n_species == 1 && spec_.outer == 0.0) {
+        plain_(spec_.n_species == 1 && spec_.outer == 0.0 && spec_.c_min[0] >= 0.0) {
     Arena& arena = *env.arena;
     const std::int64_t count = env.count, padded = count + N;
     weight_ = arena.take<Real>(6 * padded + count / step + 2 + std::int64_t{2} * N * spec_.n_species);
@@ -258,14 +258,14 @@ class Weights {
     std::uint32_t gone = 0;
     auto look_at = [&](int k) __attribute__((always_inline)) {
       const V d = sweep.x * broadcast<N>(kx[k]) + (sweep.y * broadcast<N>(ky[k]) + sweep.z * broadcast<N>(kz[k]));
-      V across = sweep.square * broadcast<N>(k_square[k]) - d * d; // |u x v|^2
-      V along = d * (sweep.square - d);                           // not above 0: k does not stand between
+      // |u x v|^2; rounding must not make it less than nothing.
+      const V across = maximum(sweep.square * broadcast<N>(k_square[k]) - d * d, V{});
+      V along = d * (sweep.square - d); // not above 0: k does not stand between
       V low = sweep.low, high = sweep.high;
       if constexpr (!plain) {
         const Real* limits = limits_ + 2 * N * env_.neighbor_species[first + k];
         low = load<N>(limits), high = load<N>(limits + N);
-        across = maximum(across, V{}); // limits may be 0 or less
-        along = maximum(along, V{});
+        along = maximum(along, V{}); // limits may be less than 0
       }
       const std::uint32_t near = below(across, high * along) & ~(own << k);
       const std::uint32_t partial = near & below(low * along, across);

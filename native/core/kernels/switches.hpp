@@ -56,8 +56,8 @@ TRIMPOT_INLINE SwitchValues<Vec<T, N>> switch_values(ScreeningSpec::Switch kind,
     }
     case ScreeningSpec::Switch::bump: {
       const V by_x = near_reciprocal(x), by_y = near_reciprocal(y);
-      const V value = near_reciprocal(one + exponential(by_x - by_y));
-      return {value, (by_x * by_x + by_y * by_y) * (one - value)};
+      const V e = exponential(by_x - by_y), value = near_reciprocal(one + e);
+      return {value, (by_x * by_x + by_y * by_y) * (e * value)}; // e s = 1 - s, with all its digits
     }
     case ScreeningSpec::Switch::smooth: break;
   }

@@ -12,6 +12,9 @@ from trimpot.envelopes.switches import Switch
 from trimpot.envelopes.triplet import Combine, TripletEnvelope
 from trimpot.errors import InputError
 
+LARGEST_C = 10.0
+"""A larger C_max would make lists more than 1.7 times as long as the pairs."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -87,10 +90,10 @@ class EnvelopeSettings:
 
     def _check(self, c_min: np.ndarray, c_max: np.ndarray) -> None:
         for low, high in zip(c_min.ravel(), c_max.ravel(), strict=True):
-            if not 0.0 <= low < high < np.inf:
+            if not 0.0 <= low < high <= LARGEST_C:
                 raise InputError(
                     f"envelope: found c_min {low:g} and c_max {high:g}, expected "
-                    "0 <= c_min < c_max (typical: 0.3 and 1.1)"
+                    f"0 <= c_min < c_max <= {LARGEST_C:g} (typical: 0.3 and 1.2)"
                 )
         ordered = self.inner == self.outer == 0.0 or 0.0 <= self.inner < self.outer < np.inf
         if not ordered:

@@ -20,6 +20,7 @@ from trimpot.errors import InputError
 from trimpot.files.atomic import write_text
 from trimpot.files.lammps_curves import DimerCurve
 from trimpot.files.release import release
+from trimpot.files.unheld import refuse_others
 from trimpot.splines.core import ZblTerm
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.pair import PairTerm
@@ -179,17 +180,12 @@ def isolated_energies(potential: SplinePotential) -> dict[str, float]:
 
 
 def _check_kinds(potential: SplinePotential) -> None:
-    kinds = {term.kind for term in potential.terms}
-    if TripletTerm.kind in kinds:
+    known = (OneBody.kind, PairTerm.kind, TripletTerm.kind, ZblTerm.kind)
+    refuse_others(potential, known, "a LAMMPS table", "pair potentials")
+    if TripletTerm.kind in potential.parts:
         raise InputError(
             "a LAMMPS table holds pair potentials only, and this potential has triplets; "
             "export it to lammps-uf3 (trimpot.files.uf3.write_uf3)"
-        )
-    other = sorted(kinds - {OneBody.kind, PairTerm.kind, ZblTerm.kind})
-    if other:
-        raise InputError(
-            f"a LAMMPS table holds pair potentials only, and this potential has a "
-            f"{other[0]} term; train a potential of pairs alone"
         )
 
 

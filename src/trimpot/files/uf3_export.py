@@ -16,6 +16,7 @@ from trimpot.files.atomic import write_text
 from trimpot.files.lammps_table import isolated_energies, write_table
 from trimpot.files.uf3_blocks import leg_reach, legs, pair_blocks, triplet_blocks
 from trimpot.files.uf3_text import KnotKind, format_block, uniform
+from trimpot.files.unheld import refuse_others
 from trimpot.splines.core import ZblTerm
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.pair import PairTerm
@@ -150,14 +151,10 @@ def _check_kinds(potential: SplinePotential, core: str) -> None:
     if core not in get_args(CoreChoice):
         choices = ", ".join(map(repr, get_args(CoreChoice)))
         raise InputError(f"core is {core!r}, expected one of {choices}")
-    kinds = [term.kind for term in potential.terms]
     known = (OneBody.kind, PairTerm.kind, TripletTerm.kind, ZblTerm.kind)
+    refuse_others(potential, known, "a LAMMPS uf3 file", "pair and triplet splines")
+    kinds = [term.kind for term in potential.terms]
     for kind in kinds:
-        if kind not in known:
-            raise InputError(
-                f"a LAMMPS uf3 file cannot hold the {kind} term, only pair and triplet "
-                "splines; train a potential without it"
-            )
         if kinds.count(kind) > 1:
             raise InputError(
                 f"found {kinds.count(kind)} {kind} terms, but a LAMMPS uf3 file holds one; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from trimpot.errors import InputError
 from trimpot.reports.document import Section, markdown
@@ -17,6 +17,7 @@ KNOWN = frozenset(
     (
         *REQUIRED,
         "cutoffs",
+        "terms",
         "coefficients",
         "created",
         "version",
@@ -42,9 +43,10 @@ def card_sections(
     facts
         Plain values (the header of a potential file). Required: ``name``, ``kind``,
         ``species`` (symbols). Optional: ``cutoffs`` and ``shortest_distances`` (name to
-        angstrom), ``isolated_energies`` (symbol to eV), ``coefficients``, ``created``,
-        ``version``, ``data`` and ``fit`` (nested dictionaries, shown as they are),
-        ``licence``, ``cite``, ``limits`` (sentences).
+        angstrom), ``terms`` (list of ``kind``, ``cutoff``, ``coefficients``, ``details``),
+        ``isolated_energies`` (symbol to eV), ``coefficients``, ``created``, ``version``,
+        ``data`` and ``fit`` (nested dictionaries, shown as they are), ``licence``,
+        ``cite``, ``limits`` (sentences).
     errors
         Error tables per named set of frames, for example train and test.
 
@@ -60,8 +62,10 @@ def card_sections(
             f"model card: missing facts {missing}, unknown facts {unknown}; "
             f"known are {sorted(KNOWN)}"
         )
+    terms = _terms(facts)
     sections = [
         Section("Potential", facts=_identity(facts)),
+        *([Section("Terms", facts=terms)] if terms else []),
         Section("Data", facts=_flat(facts.get("data")) or (("data", NOT_RECORDED),)),
         Section("Fit", facts=_flat(facts.get("fit")) or (("conditions", NOT_RECORDED),)),
     ]
@@ -98,6 +102,18 @@ def _identity(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         rows.append(("isolated atoms", _named(facts["isolated_energies"], "eV")))
     optional = ("coefficients", "created", "version")
     rows += [(key, _text(facts[key])) for key in optional if key in facts]
+    return tuple(rows)
+
+
+def _terms(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return a line per term: cutoff, number of coefficients, what else is chosen."""
+    rows = []
+    for term in cast("Sequence[Mapping[str, object]]", facts.get("terms", ())):
+        count, cutoff = term["coefficients"], cast("float", term["cutoff"])
+        parts = [f"to {_text(cutoff)} Å"] * (cutoff > 0.0)
+        parts.append(f"{count} coefficient{'s' * (count != 1)}" if count else "fixed")
+        details = cast("Sequence[str]", term["details"])
+        rows.append((_text(term["kind"]), "; ".join([", ".join(parts), *details])))
     return tuple(rows)
 
 

@@ -19,8 +19,16 @@ from trimpot.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from matplotlib.axes import Axes
+
 PAGE_WIDTH = 7.0
 """Inches: two columns of a journal page."""
+
+COLUMNS = 3
+"""Panels in a row."""
+
+PANEL, ALONE = 2.5, 3.7
+"""Inches: width of a panel, and of a single one."""
 
 # Okabe and Ito, Color Universal Design (2008): safe for the common colour blindnesses.
 BLUE = "#0072B2"
@@ -87,6 +95,32 @@ def house_style() -> Iterator[None]:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, size in inches, that arranges its axes itself."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def panel_grid(
+    count: int, *, columns: int = COLUMNS, width: float = PANEL
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its first ``count`` panels, in rows of so many columns.
+
+    Parameters
+    ----------
+    width
+        Of a panel where there are several, inches.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to plot.
+    """
+    if count == 0:
+        raise InputError("nothing to plot: give at least one curve or slice")
+    columns = min(count, columns)
+    rows = -(-count // columns)
+    figure = new_figure(width * columns if columns > 1 else ALONE, 2.3 * rows + 0.2)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for unused in panels[count:]:
+        unused.remove()
+    return figure, panels[:count]
 
 
 def save_figure(

@@ -63,10 +63,12 @@ def rich_table(table: TextTable) -> Table:
         pad_edge=False,
     )
     for column, head in enumerate(table.header):
+        texts = [*head.split(), *(row[column] for row in table.rows)]
         shown.add_column(
             head,
             justify="right" if column else "left",
-            no_wrap=column > 0,
+            # numbers stay whole; where there is no room, their headings take more lines
+            min_width=max(map(len, texts)) if column else None,
             overflow="fold",
         )
     for row in table.rows:

@@ -55,7 +55,8 @@ def count_lines(case: Case) -> tuple[str, ...]:
     ]
     lines += [
         f"part {name} to {part.cutoff:g} A: {part.neighbors:.1f} neighbours"
-        + (f", {part.triplets:.1f} triplets" if name == "triplet" else "")
+        + (f", {part.triplets:.1f} triplets" if name.endswith("triplet") else "")
+        + (" before screening" if name.startswith("screened") else "")
         for name, part in counts.parts.items()
     ]
     return tuple(lines)
@@ -75,34 +76,38 @@ def ratio_lines(case: Case) -> tuple[str, ...]:
 def parts_table(cases: Sequence[Case]) -> TextTable | None:
     """Return where the time goes and how far the floor is; None if nothing is known."""
     parts = list(dict.fromkeys(p for c in cases for p in c.counts.parts))
-    rows = []
-    for case in cases:
-        for name, share in case.shares.items():
-            floor = case.floors.get(name)
-            whole = case.measurement(name).microseconds(case.atoms).median
-            rows.append(
-                (
-                    f"{case.title}, {case.atoms:,}, {name}",
-                    *(_share(share, part) for part in ("list", *parts, "shared")),
-                    *(
-                        (UNKNOWN,) * 3
-                        if floor is None
-                        else (
-                            significant(floor.us_by_flops),
-                            significant(floor.us_by_bytes),
-                            f"{whole / floor.us:.1f}",
-                        )
-                    ),
-                )
-            )
+    floors = any(case.floors for case in cases)
+    rows = [
+        (
+            f"{case.title}, {case.atoms:,}, {name}",
+            *(_share(share, part) for part in ("list", *parts, "shared")),
+            *(_floor(case, name) if floors else ()),
+        )
+        for case in cases
+        for name, share in case.shares.items()
+    ]
     if not rows:
         return None
     header = (
         "us/atom/step",
-        *("list", *parts, "shared"),
-        *("floor: flops", "floor: bytes", "time / floor"),
+        *("list", *(part.replace("_", " ") for part in parts), "shared"),
+        *(("floor: flops", "floor: bytes", "time / floor") if floors else ()),
     )
-    return TextTable("Share of each part, and the floor", header, tuple(rows))
+    title = f"Share of each part{', and the floor' if floors else ''}"
+    return TextTable(title, header, tuple(rows))
+
+
+def _floor(case: Case, name: str) -> tuple[str, str, str]:
+    """Return the two floors of a subject, and how far its time is above the larger."""
+    floor = case.floors.get(name)
+    if floor is None:
+        return (UNKNOWN,) * 3
+    whole = case.measurement(name).microseconds(case.atoms).median
+    return (
+        significant(floor.us_by_flops),
+        significant(floor.us_by_bytes),
+        f"{whole / floor.us:.1f}",
+    )
 
 
 def unit_costs(cases: Sequence[Case]) -> TextTable | None:

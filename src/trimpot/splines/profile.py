@@ -70,6 +70,6 @@ def pair_profile(
         counts,
         threads,
     )
-    smallest = smallest.reshape(n, n)
-    smallest = np.minimum(smallest, smallest.T)  # ends of a pair may differ by rounding
-    return PairProfile(frames.species_numbers, smallest, counts.reshape(n, n, bins), cutoff)
+    square = smallest.reshape(n, n)
+    either = np.minimum(square, square.T)  # the ends of a pair may differ by rounding
+    return PairProfile(frames.species_numbers, either, counts.reshape(n, n, bins), cutoff)

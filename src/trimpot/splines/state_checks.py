@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from trimpot.envelopes.settings import LARGEST_C
 from trimpot.envelopes.switches import SWITCHES
 from trimpot.envelopes.triplet import COMBINE
 from trimpot.errors import FileFormatError
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from trimpot.contract import FloatArray, IntArray
-
-LARGEST_C = 100.0
-"""C_max above which an envelope would reach further than any list."""
 
 MOST_FUNCTIONS = 40
 """Radial functions of a density term: more would mean millions of products."""

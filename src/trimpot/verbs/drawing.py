@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,13 @@ import numpy as np
 
 from trimpot.contract import Structure
 from trimpot.elements import group_name
-from trimpot.reports.curves import PairCurve, TripletAngles, TripletMap
+from trimpot.reports.curves import PairCurve
 from trimpot.reports.scores import ScoreCurve
+from trimpot.reports.slices import TripletAngles, TripletMap
+from trimpot.splines.core import ZblTerm
 from trimpot.splines.pair import PairTerm
 from trimpot.splines.reference import bspline_basis
+from trimpot.splines.screened import ScreenedPair, ScreenedTriplet
 from trimpot.splines.triplet import TripletTerm
 
 if TYPE_CHECKING:
@@ -30,32 +35,36 @@ ANGLES = np.linspace(0.0, 180.0, 181)
 
 
 def pair_curves(potential: SplinePotential) -> list[PairCurve]:
-    """Return V2(r), core included, of every pair of species.
+    """Return V2(r), core included, of every pair of species; screened V2 beside it.
 
-    E = sum_i sum_j V2(r_ij): half the energy of a dimer beyond its isolated atoms.
+    E = sum_i sum_j V2(r_ij): half the energy of a dimer beyond its isolated atoms, without
+    what densities add to it.
     """
     counts = potential.statistics.get("pair_counts")
+    plain = potential.only(PairTerm.kind, ZblTerm.kind)
+    screened = potential.only(ScreenedPair.kind)
     curves = []
-    pairs = [c.pair for t in potential.terms if isinstance(t, PairTerm) for c in t.curves]
-    for pair in dict.fromkeys(pairs):
-        ends = [
-            float(c.knots[-1])
-            for t in potential.terms
-            if isinstance(t, PairTerm)
-            for c in t.curves
-            if c.pair == pair
-        ]
-        r = np.linspace(SHORTEST, max(ends), POINTS)
+    ends: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for term in (*plain.terms, *(t.inner for t in _screened_pairs(screened))):
+        if isinstance(term, PairTerm):
+            for curve in term.curves:
+                ends[curve.pair].append(float(curve.knots[-1]))
+    for pair, reaches in ends.items():
+        r = np.linspace(SHORTEST, max(reaches), POINTS)
         density = edges = None
         if counts is not None:
             i, j = (potential.species.index(z) for z in pair)
             density = counts[i, j]
             cutoff = float(potential.statistics["pair_cutoff"][0])
             edges = np.linspace(0.0, cutoff, len(density) + 1)
-        curves.append(
-            PairCurve(group_name(pair), r, _half_dimer(potential, pair, r), density, edges)
-        )
+        energy = _half_dimer(plain, pair, r)
+        added = _half_dimer(screened, pair, r) if screened.terms else None
+        curves.append(PairCurve(group_name(pair), r, energy, density, edges, added))
     return curves
+
+
+def _screened_pairs(potential: SplinePotential) -> list[ScreenedPair]:
+    return [term for term in potential.terms if isinstance(term, ScreenedPair)]
 
 
 def _half_dimer(
@@ -77,12 +86,18 @@ def _cluster(numbers: tuple[int, ...], positions: FloatArray) -> Structure:
 
 
 def triplet_slices(potential: SplinePotential) -> list[TripletMap | TripletAngles]:
-    """Return a map and angular curves of each V3 (at most six functions)."""
+    """Return a map and angular curves of each V3 (at most six functions).
+
+    Screened ones are V3 before it is multiplied by the weights of its legs.
+    """
     slices: list[TripletMap | TripletAngles] = []
     for term, c in zip(potential.terms, potential.coefficients, strict=True):
-        if isinstance(term, TripletTerm):
-            for grid in term.grids:
-                slices += [_map(grid, c), _angles(grid, c)]
+        inner = term.inner if isinstance(term, ScreenedTriplet) else term
+        if isinstance(inner, TripletTerm):
+            kind = "" if inner is term else "screened "
+            for grid in inner.grids:
+                shown = _map(grid, c), _angles(grid, c)
+                slices += [replace(s, label=kind + s.label) for s in shown]
     return slices[: 2 * MOST_GRIDS]
 
 

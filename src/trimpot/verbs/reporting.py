@@ -30,11 +30,29 @@ CAPTIONS = {
     "pair_curves": (
         "Pair energies",
         "V2(r) of E = sum over i and j of V2, repulsive core included (half the energy of "
-        "a dimer), over the distances in the training frames.",
+        "a dimer, without densities), over the distances in the training frames. Screened "
+        "V2 are drawn before they are multiplied by the weight S of the pair.",
     ),
     "triplet_slices": (
         "Triplet energies",
-        "V3 with both legs equal: over leg and opposite side, and over the angle.",
+        "V3 with both legs equal: over leg and opposite side, and over the angle. Screened "
+        "V3 are drawn before they are multiplied by the weights of their legs.",
+    ),
+    "density_functions": (
+        "Functions of the densities",
+        "What a neighbour at r adds to each density (B) and angular density (R).",
+    ),
+    "energy_by_term": (
+        "Energy by term",
+        "Simple crystals of lowest energy, compressed and pulled apart: what each kind of "
+        "term contributes. Only the sum is physical. The data need not hold such crystals. "
+        "Where densities saturate, the potential extrapolates.",
+    ),
+    "envelopes": (
+        "Screening",
+        "Left: weight of a pair beside one third atom; dotted are values of C that whole "
+        "shells of crystals have. Right: where that atom stands; inside the full line it "
+        "screens entirely, outside the dashed line not at all.",
     ),
     "cross_validation": (
         "Cross-validation",

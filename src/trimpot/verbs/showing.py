@@ -1,4 +1,4 @@
-"""The verb ``show``: model card, V2 and V3 curves of a potential."""
+"""The verb ``show``: model card and figures of the terms of a potential."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 from trimpot.errors import InputError
 from trimpot.files import load, write_text
 from trimpot.reports.card import model_card
-from trimpot.reports.curves import plot_pair_curves, plot_triplet_slices
+from trimpot.reports.curves import plot_pair_curves
+from trimpot.reports.densities import plot_energies_by_term, plot_radial_functions
+from trimpot.reports.envelopes import plot_envelopes
+from trimpot.reports.slices import plot_triplet_slices
 from trimpot.splines.potential import SplinePotential
 from trimpot.verbs.card import card_facts
 from trimpot.verbs.drawing import pair_curves, triplet_slices
+from trimpot.verbs.drawing_terms import (
+    energies_by_term,
+    envelope_pictures,
+    radial_functions,
+)
 from trimpot.verbs.judging import recorded_errors, write_figures
 
 if TYPE_CHECKING:
@@ -48,7 +56,8 @@ def show(model: str | Path | Potential, *, output: str | Path | None = None) -> 
     model
         A potential or the path of its file.
     output
-        Folder for card.md, figures/pair_curves.png and figures/triplet_slices.png.
+        Folder for card.md and figures of what the potential has: pair_curves.png,
+        triplet_slices.png, density_functions.png, energy_by_term.png, envelopes.png.
 
     Raises
     ------
@@ -71,11 +80,16 @@ def show(model: str | Path | Potential, *, output: str | Path | None = None) -> 
 
 
 def curve_figures(potential: SplinePotential) -> dict[str, Figure]:
-    """Return the figures of V2 and V3, those that the potential has."""
-    figures: dict[str, Figure] = {}
-    pairs, slices = pair_curves(potential), triplet_slices(potential)
-    if pairs:
-        figures["pair_curves"] = plot_pair_curves(pairs)
-    if slices:
-        figures["triplet_slices"] = plot_triplet_slices(slices)
-    return figures
+    """Return figures of the terms, of those that the potential has."""
+    found: dict[str, Figure] = {}
+    if pairs := pair_curves(potential):
+        found["pair_curves"] = plot_pair_curves(pairs)
+    if slices := triplet_slices(potential):
+        found["triplet_slices"] = plot_triplet_slices(slices)
+    if functions := radial_functions(potential):
+        found["density_functions"] = plot_radial_functions(functions)
+    if crystals := energies_by_term(potential):
+        found["energy_by_term"] = plot_energies_by_term(crystals)
+    if envelopes := envelope_pictures(potential):
+        found["envelopes"] = plot_envelopes(envelopes)
+    return found

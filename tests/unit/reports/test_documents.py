@@ -143,6 +143,35 @@ def test_card_says_what_it_is_how_good_and_what_it_is_not_for():
         assert expected in card
 
 
+def test_card_has_a_line_for_every_term():
+    screened = {
+        "kind": "screened_triplet",
+        "cutoff": 6.0,
+        "coefficients": 837,
+        "details": ["screened: C 0.3 to 1.2 (smooth, product)"],
+    }
+    one = {"kind": "one_body", "cutoff": 0.0, "coefficients": 1, "details": []}
+    core = {"kind": "zbl", "cutoff": 1.8, "coefficients": 0, "details": []}
+    card = model_card({**FACTS, "terms": [one, screened, core]})
+    for line in (
+        "- **one_body:** 1 coefficient\n",
+        "- **screened_triplet:** to 6 Å, 837 coefficients; screened: C 0.3 to 1.2",
+        "- **zbl:** to 1.8 Å, fixed\n",
+    ):
+        assert line in card
+    assert "## Terms" not in model_card(FACTS)
+
+
+def test_wide_terminal_tables_keep_numbers_and_words_whole():
+    header = ("us/atom/step", *("screened triplet",) * 8)
+    table = TextTable("shares", header, (("a long name of it", *("2.942",) * 8),))
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(rich_table(table))
+    assert capture.get().count("2.942") == 8
+    assert "screened" in capture.get()
+
+
 def test_card_refuses_unknown_and_missing_facts():
     with pytest.raises(InputError, match="unknown facts \\['licens'\\]"):
         model_card({**FACTS, "licens": "MIT"})

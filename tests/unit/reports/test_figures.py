@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 
 from trimpot.errors import InputError
-from trimpot.reports.curves import (
-    PairCurve,
-    TripletAngles,
-    TripletMap,
-    plot_pair_curves,
-    plot_triplet_slices,
+from trimpot.reports.curves import SCREENED, PairCurve, plot_pair_curves
+from trimpot.reports.densities import (
+    EnergyByTerm,
+    RadialFunctions,
+    plot_energies_by_term,
+    plot_radial_functions,
 )
 from trimpot.reports.dynamics import drift_per_picosecond, plot_nve
+from trimpot.reports.envelopes import EnvelopePicture, plot_envelopes
 from trimpot.reports.groups import plot_group_errors
 from trimpot.reports.parity import ParitySet, plot_parity
 from trimpot.reports.scores import ScoreCurve, plot_cross_validation
+from trimpot.reports.slices import TripletAngles, TripletMap, plot_triplet_slices
 from trimpot.reports.style import save_figure
 from trimpot.validation.comparisons import Comparison
 from trimpot.validation.errors import ErrorRow, ErrorTables
@@ -63,6 +65,24 @@ def pair_curve(label="W-W", density=True):
     return PairCurve(label, r, energy, *behind)
 
 
+def screened_pair():
+    plain = pair_curve()
+    added = -0.4 * np.exp(-((plain.r - 3.0) ** 2))
+    return PairCurve("W-W", plain.r, plain.energy, plain.density, plain.edges, added)
+
+
+def radial_functions(angular=2):
+    r = np.linspace(0.0, 5.0, 60)
+    humps = np.exp(-((r - np.array([[2.0], [3.0], [4.0]])) ** 2))
+    return RadialFunctions("densities: W-W", r, 0.6 * humps, 0.6 * humps[:angular])
+
+
+def energy_by_term():
+    r = np.linspace(2.0, 6.0, 50)
+    pairs, many = 3.0 * np.exp(2.6 - r), -4.0 * np.exp(0.5 * (2.6 - r))
+    return EnergyByTerm("bcc W", r, {"pairs": pairs, "densities": many}, 2.2, r < 2.5)
+
+
 def triplet_map():
     r, r_jk = np.linspace(2.0, 4.0, 12), np.linspace(2.0, 8.0, 20)
     energy = np.where(r_jk[None] > 2.0 * r[:, None], np.nan, 1.0 / r[:, None] + 0 * r_jk)
@@ -89,7 +109,11 @@ FIGURES = {
     ),
     "groups": lambda: plot_group_errors({"train": tables(), "test": tables(("bulk",))}),
     "pairs": lambda: plot_pair_curves([pair_curve(), pair_curve("W-Si", density=False)]),
+    "screened pairs": lambda: plot_pair_curves([screened_pair()]),
     "triplets": lambda: plot_triplet_slices([triplet_map(), triplet_angles()]),
+    "functions": lambda: plot_radial_functions([radial_functions()] * 4),
+    "energies": lambda: plot_energies_by_term([energy_by_term()] * 2),
+    "envelopes": lambda: plot_envelopes([EnvelopePicture("pairs", 0.3, 1.2, "smooth")]),
     "scores": lambda: plot_cross_validation(
         [ScoreCurve("curvature 1e-6", np.logspace(-8, -2, 7), np.linspace(1, 9, 7))],
         chosen=(1e-8, 1.0),
@@ -163,6 +187,45 @@ def test_pair_panel_shows_the_well_not_the_core():
     assert high < 0.1 * curve.energy.max()
 
 
+def test_screened_pair_has_a_line_beside_the_plain_one_and_their_sum():
+    curve = screened_pair()
+    (axes,) = [a for a in plot_pair_curves([curve]).axes if a.get_ylabel()]
+    lines = {line.get_label(): line.get_ydata() for line in axes.lines}
+    drawn = [lines[name] for name in curve.lines]
+    np.testing.assert_array_equal(drawn[0] + drawn[1], drawn[2])
+    assert SCREENED in lines
+    assert SCREENED not in pair_curve().lines
+    low, high = axes.get_ylim()
+    assert low < (curve.energy + curve.screened)[curve.r > 2.3].min() < 0.0 < high
+
+
+def test_radial_functions_without_angular_ones_have_one_row():
+    panels = [a for a in plot_radial_functions([radial_functions(0)]).axes if a.lines]
+    assert [a.get_ylabel() for a in panels] == ["$B_a(r)$"]
+    both = plot_radial_functions([radial_functions()])
+    assert [a.get_ylabel() for a in both.axes if a.lines] == ["$B_a(r)$", "$R_a(r)$"]
+    mixed = plot_radial_functions([radial_functions(0), radial_functions(2)])
+    assert len([a for a in mixed.axes if a.lines]) == len(mixed.axes) == 3
+
+
+def test_energy_panel_shows_rest_and_where_densities_saturate():
+    crystal = energy_by_term()
+    np.testing.assert_allclose(crystal.total, sum(crystal.parts.values()))
+    assert not crystal.saturated[crystal.lowest]
+    figure = plot_energies_by_term([crystal])
+    left, _ = figure.axes[0].get_xlim()
+    assert left < crystal.r[crystal.lowest]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["pairs", "densities", "sum", "a density saturates", "no data"]
+
+
+def test_envelope_picture_is_white_outside_and_black_inside_its_limits():
+    picture = EnvelopePicture("pairs", 0.3, 1.2, "smooth")
+    assert picture.weight(np.array([0.0, 0.3, 1.2, np.inf])).tolist() == [0, 0, 1, 1]
+    titles = [a.get_title(loc="left") for a in plot_envelopes([picture]).axes]
+    assert titles == ["pairs", "where a third atom screens"]
+
+
 def test_repulsive_pair_without_data_is_drawn():
     r = np.linspace(0.5, 5.0, 50)
     figure = plot_pair_curves([PairCurve("He-He", r, np.exp(-3.0 * r))])
@@ -184,6 +247,15 @@ def test_wrong_shapes_are_refused():
             plot_triplet_slices([slanted])
     with pytest.raises(InputError, match="nothing to plot"):
         plot_pair_curves([])
+    with pytest.raises(InputError, match="screened of shape"):
+        PairCurve("W-W", three, three, screened=four)
+    with pytest.raises(InputError, match="angular of shape"):
+        RadialFunctions("W-W", three, np.zeros((2, 3)), np.zeros((2, 4)))
+    with pytest.raises(InputError, match="pairs of shape"):
+        EnergyByTerm("fcc W", three, {"pairs": four})
+    for plot in (plot_radial_functions, plot_energies_by_term, plot_envelopes):
+        with pytest.raises(InputError, match="nothing to plot"):
+            plot([])
     with pytest.raises(InputError, match="positive"):
         plot_cross_validation([ScoreCurve("x", np.array([0.0, 1.0]), np.ones(2))])
     with pytest.raises(InputError, match="nothing to plot"):
