@@ -253,8 +253,7 @@ class Loop {
       const int end = b * row_ + count_[b];
       for (Real* a : {x_, y_, z_, r_}) store(a + end, far);
       if (block_.species < 0) store(species_ + end, Vec<std::int32_t, N>{});
-      for (int j = b * row_; j < end; j += N)
-        for (Real* g : {gx_, gy_, gz_}) store(g + j, V{});
+      for (Real* g : {gx_, gy_, gz_}) clear(g + b * row_, padded(count_[b]));
     }
     if (!plan_.pairwise.empty())
       for (int b = 0; b < n; ++b) pairwise(first + b, b, strain);
@@ -281,6 +280,8 @@ class Loop {
     }
   }
 
+  static int padded(int n) { return (n + N - 1) / N * N; }
+
   TRIMPOT_INLINE Task<Real> task(std::int64_t i, int b) {
     const int at = b * row_;
     return {{static_cast<int>(i), static_cast<int>(block_.rows[4 * i + 3]), count_[b], x_ + at, y_ + at, z_ + at,
@@ -305,8 +306,7 @@ class Loop {
     auto own = load<4>(own_part_[b]) + 2.0 * convert<double>(gradient_sum(b, strain));
     store(own_part_[b], own);
     own_part_[b][3] += alone.energy;
-    for (int j = at; j < end; j += N)
-      for (Real* g : {gx_, gy_, gz_}) store(g + j, V{});
+    for (Real* g : {gx_, gy_, gz_}) clear(g + at, padded(count_[b]));
   }
 
   // Sum of the gradients of a place, added to the strain.

@@ -75,6 +75,17 @@ TRIMPOT_INLINE Vec<T, N> every_fourth(Row&& row, int first) {
     return joined(every_fourth<N / 2, T>(row, first), every_fourth<N / 2, T>(row, first + N / 2));
 }
 
+// Four lanes from 4 `group` on.
+template <int group, class T, int N>
+TRIMPOT_INLINE Vec<T, 4> row_of(Vec<T, N> a) {
+  if constexpr (N == 4)
+    return a;
+  else if constexpr (!in_one_register<T, N>)
+    return group < N / 8 ? row_of<group % (N / 8)>(a.low) : row_of<group % (N / 8)>(a.high);
+  else
+    return {__builtin_shufflevector(a.v, a.v, 4 * group, 4 * group + 1, 4 * group + 2, 4 * group + 3)};
+}
+
 } // namespace detail
 
 template <class T, int N>
@@ -134,6 +145,15 @@ TRIMPOT_INLINE void store_fours(T* p, Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec
   store(p + N, t.y);
   store(p + 2 * N, t.z);
   store(p + 3 * N, t.w);
+}
+
+// N rows of four numbers (a_l, b_l, c_l, d_l), one after the other.
+template <class T, int N>
+TRIMPOT_INLINE void store_rows(T* p, Vec<T, N> a, Vec<T, N> b, Vec<T, N> c, Vec<T, N> d) {
+  const auto t = transpose(a, b, c, d);
+  [&]<int... R>(std::integer_sequence<int, R...>) {
+    (store(p + 4 * R, detail::row_of<R / 4>(R % 4 == 0 ? t.x : R % 4 == 1 ? t.y : R % 4 == 2 ? t.z : t.w)), ...);
+  }(std::make_integer_sequence<int, N>{});
 }
 
 // In each group of four lanes: {sum of those of a, of b, of c, of d}.

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "../term.hpp"
-#include "screening.hpp"
+#include "survivors.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
 
@@ -51,26 +50,24 @@ class Screened final : public Term {
 
   void add_to_range(const Environment<double>& env, double* largest) const override {
     const Arena::Scope scope(*env.arena);
-    const Weights<double> weights = weights_of(env);
-    terms_[0]->add_to_range(Survivors<double>(env, weights.weight(), weights.touched(), reach_).env, largest);
+    const Task<double> task{env, {}};
+    const Survivors<double> left(*screening_, &task, 1, reach_);
+    terms_[0]->add_to_range(left.environment(0), largest);
   }
 
   void rows(const Environment<double>& env, const RowSink& sink) const override {
-    Arena::Scope scope(*env.arena);
-    const Weights<double> weights = weights_of(env);
-    const Survivors<double> left(env, weights.weight(), weights.touched(), reach_);
+    const Arena::Scope scope(*env.arena);
+    const Task<double> task{env, {}};
+    const Survivors<double> left(*screening_, &task, 1, reach_);
     RowSink inner = sink;
     for (const auto& term : terms_) {
       const int n = term->n_columns();
-      std::vector<double> by_weight(static_cast<std::size_t>(n) * static_cast<std::size_t>(env.count), 0.0);
-      std::vector<double> packed(static_cast<std::size_t>(n) * static_cast<std::size_t>(left.env.count), 0.0);
-      inner.weights = packed.data();
+      std::vector<double> by_weight(static_cast<std::size_t>(n) * static_cast<std::size_t>(left.environment(0).count), 0.0);
+      inner.weights = by_weight.data();
       inner.weight_columns = n;
-      term->rows(left.env, inner);
-      for (int a = 0; a < left.env.count; ++a)
-        std::copy_n(packed.data() + std::ptrdiff_t{n} * a, n, by_weight.data() + std::ptrdiff_t{n} * left.place[a]);
-      weights.for_each_derivative([&](int j, int k, const double* on_j, const double* on_k) {
-        const double* row = by_weight.data() + std::ptrdiff_t{n} * j;
+      term->rows(left.environment(0), inner);
+      left.for_each_derivative([&](int a, int j, int k, const double* on_j, const double* on_k) {
+        const double* row = by_weight.data() + std::ptrdiff_t{n} * a;
         add_displacement(env, inner, j, n, row, on_j);
         add_displacement(env, inner, k, n, row, on_k);
       });
@@ -79,51 +76,6 @@ class Screened final : public Term {
   }
 
  private:
-  Weights<double> weights_of(const Environment<double>& env) const {
-    Weights<double> weights(*screening_, env, reach_);
-    weights.work_out();
-    weights.combine();
-    return weights;
-  }
-
-  // The neighbours that have a weight, as an environment of their own.
-  template <class Real>
-  struct Survivors {
-    static constexpr int N = lanes<Real>;
-    Environment<Real> env;
-    int* place; // in the other environment
-
-    Survivors(const Environment<Real>& all, const Real* weight, int touched, double reach) : env(all) {
-      Arena& arena = *all.arena;
-      const std::int64_t most = touched + N;
-      Real* numbers[5];
-      numbers[0] = arena.take<Real>(8 * (most + N));
-      for (int a = 1; a < 5; ++a) numbers[a] = numbers[a - 1] + most + N;
-      auto* const species = reinterpret_cast<std::int32_t*>(numbers[4] + most + N);
-      auto* const neighbor = species + most + N;
-      place = neighbor + most + N;
-      int count = 0;
-      for (int j = 0; j < touched; j += N) {
-        const auto w = load<N>(weight + j);
-        const auto bits = below(Vec<Real, N>{}, w) & below(load<N>(all.r + j), broadcast<N>(static_cast<Real>(reach)));
-        if (bits == 0) continue;
-        const Real* from[4] = {all.x + j, all.y + j, all.z + j, all.r + j};
-        for (int a = 0; a < 4; ++a) pack(numbers[a] + count, bits, load<N>(from[a]));
-        pack(numbers[4] + count, bits, w);
-        pack(species + count, bits, load<N>(all.neighbor_species + j));
-        pack(neighbor + count, bits, load<N>(all.neighbor + j));
-        pack(place + count, bits, iota<N>(j));
-        count += __builtin_popcount(bits);
-      }
-      for (int a = 0; a < 5; ++a) store(numbers[a] + count, broadcast<N>(a < 4 ? Real(1e4) : Real(0)));
-      store(species + count, Vec<std::int32_t, N>{});
-      env.count = count;
-      env.x = numbers[0], env.y = numbers[1], env.z = numbers[2], env.r = numbers[3], env.weight = numbers[4];
-      env.neighbor_species = species;
-      env.neighbor = neighbor;
-    }
-  };
-
   template <class Real>
   double alone(const Environment<Real>& env, Gradient<Real> g) const {
     Task<Real> task{env, g};
@@ -133,57 +85,24 @@ class Screened final : public Term {
 
   template <class Real>
   void add(Task<Real>* tasks, int n) const {
-    constexpr int N = lanes<Real>;
     if (n == 0) return;
-    Arena& arena = *tasks[0].env.arena;
-    const Arena::Scope scope(arena);
-    std::optional<Weights<Real>> weights[most_tasks];
-    std::optional<Survivors<Real>> left[most_tasks];
+    const Arena::Scope scope(*tasks[0].env.arena);
+    Survivors<Real> left(*screening_, tasks, n, reach_);
     int order[most_tasks]; // by the number of survivors: loops of one length are predicted well
-    for (int t = 0; t < n; ++t) weights[t].emplace(*screening_, tasks[t].env, reach_);
-    for (int t = 0; t < n; ++t) weights[t]->work_out();
-    for (int t = 0; t < n; ++t) weights[t]->combine();
     for (int t = 0; t < n; ++t) {
-      left[t].emplace(tasks[t].env, weights[t]->weight(), weights[t]->touched(), reach_);
       int o = t;
-      for (; o > 0 && left[order[o - 1]]->env.count > left[t]->env.count; --o) order[o] = order[o - 1];
+      for (; o > 0 && left.environment(order[o - 1]).count > left.environment(t).count; --o) order[o] = order[o - 1];
       order[o] = t;
     }
     Task<Real> inner[most_tasks];
-    for (int o = 0; o < n; ++o) {
-      inner[o].env = left[order[o]]->env;
-      const int size = (inner[o].env.count + 2 * N - 1) / N * N;
-      Real* p = arena.take<Real>(std::int64_t{4} * size);
-      for (int a = 0; a < 4 * size; a += N) store(p + a, Vec<Real, N>{});
-      inner[o].gradient = {p, p + size, p + 2 * size, p + 3 * size};
-    }
+    for (int o = 0; o < n; ++o) inner[o] = {left.environment(order[o]), left.gradient(order[o])};
     for (const auto& term : terms_) term->evaluate(inner, n);
-    Real* by_weight[most_tasks];
     for (int o = 0; o < n; ++o) {
       Task<Real>& task = tasks[order[o]];
       task.energy += inner[o].energy;
-      task.touched = std::max(task.touched, weights[order[o]]->touched());
-      by_weight[o] = spread(inner[o], left[order[o]]->place, weights[order[o]]->touched(), task);
+      task.touched = std::max(task.touched, left.touched(order[o]));
     }
-    for (int o = 0; o < n; ++o) weights[order[o]]->pull_back(by_weight[o], tasks[order[o]].gradient);
-  }
-
-  // Adds gradients of the survivors to those of all; returns dE/dweight of all.
-  template <class Real>
-  static Real* spread(const Task<Real>& inner, const int* place, int touched, const Task<Real>& task) {
-    constexpr int N = lanes<Real>;
-    const Gradient<Real> own = inner.gradient, g = task.gradient;
-    const int padded = (touched + N - 1) / N * N;
-    Real* const by_weight = task.env.arena->template take<Real>(padded);
-    clear(by_weight, padded); // weights can vanish by rounding
-    for (int a = 0; a < inner.env.count; ++a) {
-      const int j = place[a];
-      g.x[j] += own.x[a];
-      g.y[j] += own.y[a];
-      g.z[j] += own.z[a];
-      by_weight[j] = own.weight[a];
-    }
-    return by_weight;
+    left.pull_back(tasks);
   }
 
   // Columns row times the gradient of a scalar by the displacement of neighbour j.

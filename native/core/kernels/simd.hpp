@@ -193,6 +193,22 @@ TRIMPOT_INLINE Vec<T, N> first_lanes(Vec<T, N> a, int n) {
   }
 }
 
+// How many bits below that of a lane are set, in lanes whose bit is set.
+template <int N>
+TRIMPOT_INLINE Vec<std::int32_t, N> unpack_counts(std::uint32_t bits) {
+#if defined(__AVX512VL__)
+  if constexpr (N == 16)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(
+        _mm512_maskz_expand_epi32(static_cast<__mmask16>(bits), reinterpret_cast<__m512i>(iota<N>(0).v)))};
+  if constexpr (N == 8)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(
+        _mm256_maskz_expand_epi32(static_cast<__mmask8>(bits), reinterpret_cast<__m256i>(iota<N>(0).v)))};
+#endif
+  std::int32_t lane[N];
+  for (int l = 0; l < N; ++l) lane[l] = __builtin_popcount(bits & ((1u << l) - 1u));
+  return load<N>(lane);
+}
+
 template <class T, int N>
 TRIMPOT_INLINE T sum(Vec<T, N> a) {
   if constexpr (!in_one_register<T, N>) {
@@ -310,6 +326,9 @@ TRIMPOT_INLINE std::uint32_t below(Vec<T, N> a, Vec<T, N> b) {
 #if defined(__AVX512F__)
     if constexpr (std::is_same_v<T, float> && N == 16) return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ);
     if constexpr (std::is_same_v<T, double> && N == 8) return _mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ);
+#endif
+#if defined(__AVX512VL__)
+    if constexpr (std::is_same_v<T, float> && N == 8) return _mm256_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ);
 #elif defined(__AVX2__)
     if constexpr (std::is_same_v<T, float> && N == 8)
       return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)));
@@ -318,6 +337,60 @@ TRIMPOT_INLINE std::uint32_t below(Vec<T, N> a, Vec<T, N> b) {
 #endif
     std::uint32_t bits = 0;
     for (int l = 0; l < N; ++l) bits |= static_cast<std::uint32_t>(a.v[l] < b.v[l]) << l;
+    return bits;
+  }
+}
+
+// Bit l is set where lane l has a minus sign.
+template <class T, int N>
+TRIMPOT_INLINE std::uint32_t negative(Vec<T, N> a) {
+#if defined(__AVX__)
+  if constexpr (std::is_same_v<T, float> && N == 8) return static_cast<std::uint32_t>(_mm256_movemask_ps(a.v));
+  if constexpr (std::is_same_v<T, double> && N == 4) return static_cast<std::uint32_t>(_mm256_movemask_pd(a.v));
+#endif
+  return below(a, Vec<T, N>{});
+}
+
+// The same number, which the compiler takes for another: it does not gather such numbers in vectors.
+TRIMPOT_INLINE std::uint32_t apart(std::uint32_t a) {
+  asm("" : "+r"(a));
+  return a;
+}
+
+// Numbers of a byte each.
+template <int N>
+TRIMPOT_INLINE Vec<std::int32_t, N> widened(const std::uint8_t* p) {
+#if defined(__AVX512F__)
+  if constexpr (N == 16)
+    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(
+        _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+#endif
+  std::int32_t lane[N];
+  for (int l = 0; l < N; ++l) lane[l] = p[l];
+  return load<N>(lane);
+}
+
+// Bits that are set in both.
+template <int N>
+TRIMPOT_INLINE Vec<std::int32_t, N> both(Vec<std::int32_t, N> a, Vec<std::int32_t, N> b) {
+  if constexpr (!in_one_register<std::int32_t, N>)
+    return {both(a.low, b.low), both(a.high, b.high)};
+  else
+    return {a.v & b.v};
+}
+
+// Bit l is set where lane l is not 0.
+template <int N>
+TRIMPOT_INLINE std::uint32_t not_zero(Vec<std::int32_t, N> a) {
+  if constexpr (!in_one_register<std::int32_t, N>) {
+    return not_zero(a.low) | not_zero(a.high) << (N / 2);
+  } else {
+#if defined(__AVX512F__)
+    if constexpr (N == 16)
+      return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(a.v), reinterpret_cast<__m512i>(a.v));
+#endif
+    std::uint32_t bits = 0;
+    for (int l = 0; l < N; ++l) bits |= static_cast<std::uint32_t>(a.v[l] != 0) << l;
     return bits;
   }
 }
@@ -371,10 +444,34 @@ TRIMPOT_INLINE void pack(T* p, std::uint32_t bits, Vec<T, N> a) {
   }
 }
 
-// Writes zeros to n numbers, n a multiple of a vector. (A call of memset takes longer.)
+// The numbers at p, one after the other, in the lanes whose bit is set; 0 in the others. May read
+// N numbers.
+template <int N, class T>
+TRIMPOT_INLINE Vec<T, N> unpack(const T* p, std::uint32_t bits) {
+  if constexpr (!in_one_register<T, N>) {
+    const std::uint32_t low = bits & ((1u << (N / 2)) - 1u);
+    return {unpack<N / 2>(p, low), unpack<N / 2>(p + __builtin_popcount(low), bits >> (N / 2))};
+  }
+#if defined(__AVX512F__)
+  const auto a = load<N>(p);
+  if constexpr (std::is_same_v<T, float> && N == 16)
+    return {_mm512_maskz_expand_ps(static_cast<__mmask16>(bits), a.v)};
+  else if constexpr (std::is_same_v<T, double> && N == 8)
+    return {_mm512_maskz_expand_pd(static_cast<__mmask8>(bits), a.v)};
+#endif
+  T lane[N];
+  for (int l = 0, next = 0; l < N; ++l) {
+    lane[l] = bits >> l & 1u ? p[next] : T(0);
+    next += static_cast<int>(bits >> l & 1u);
+  }
+  return load<N>(lane);
+}
+
+// Writes zeros to n numbers, n a multiple of a vector. Compilers would call memset, which takes longer.
 template <class Real>
 TRIMPOT_INLINE void clear(Real* p, int n) {
-  for (int i = 0; i < n; i += lanes<Real>) store(p + i, Vec<Real, lanes<Real>>{});
+  const auto zero = unshared(Vec<Real, lanes<Real>>{});
+  for (int i = 0; i < n; i += lanes<Real>) store(p + i, zero);
 }
 
 } // namespace trimpot::TRIMPOT_ISA
