@@ -1,7 +1,8 @@
 """Networks in torch: the only room that imports it.
 
 So far the ground they stand on: graphs of periodic structures (`join`, `structure_graph`)
-and their edges with smooth weights (`EdgePruning`), differentiable to any order.
+and their edges with smooth weights, differentiable to any order (`EdgePruning`, and under
+a budget `BudgetedPruning`).
 """
 
 try:
@@ -12,12 +13,14 @@ except ImportError as error:
         "pip install 'trimpot[torch]'"
     ) from error
 
+from trimpot.networks.budget import BudgetedPruning
 from trimpot.networks.edges import EdgePruning, WeightedEdges
 from trimpot.networks.graphs import Graph, join, structure_graph
 from trimpot.networks.screening import Screening
 from trimpot.networks.search import Survivors, search
 
 __all__ = [
+    "BudgetedPruning",
     "EdgePruning",
     "Graph",
     "Screening",

@@ -108,11 +108,7 @@ class EdgePruning(nn.Module):
         weights = radial_weights(self.radial, lengths)
         if self.screening is not None:
             to_k = graph.displacements(positions, strain, edges=survivors.screening)
-            trios = self.screening.trio(
-                graph.species[atoms[0, survivors.screened]],
-                graph.species[atoms[1, survivors.screened]],
-                graph.species[graph.edges[1, survivors.screening]],
-            )
+            trios = self.screening.trios(graph, survivors)
             screened = survivors.screened
             weights = weights * self.screening(vectors, screened, to_k.to(kind), trios)
         return WeightedEdges(index, atoms, vectors, lengths, weights)

@@ -5,20 +5,25 @@ Formulas: `envelopes.triplet`; specification in NumPy: `envelopes.reference`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trimpot.envelopes.triplet import NEVER_MAX, NEVER_MIN
 from trimpot.networks.switches import log_switch
 
 if TYPE_CHECKING:
     from trimpot.envelopes.triplet import TripletEnvelope
+    from trimpot.networks.graphs import Graph
+    from trimpot.networks.search import Survivors
 
 BESIDE = 1e30
 """C of an atom that is not between the ends."""
+
+NEVER_MIN, NEVER_MAX = -2e6, -1e6
+"""C lies above both, whatever is added to them: limits of an atom that does not screen."""
 
 
 def ellipsoid(u_tc: Tensor, v_tc: Tensor) -> Tensor:
@@ -41,25 +46,27 @@ class Screening(nn.Module):
     ----------
     envelope : TripletEnvelope
         The envelope; its species are the elements of the graphs.
+    span : float
+        The most that will be added to C_min and C_max (by a budget).
 
     Attributes
     ----------
     widest : float
-        The largest C_max.
+        The largest C_max, with ``span``.
     stretch : float
-        See ``TripletEnvelope.stretch``.
+        See ``TripletEnvelope.stretch``; with ``span``.
     """
 
     c_min: Tensor
     c_max: Tensor
 
-    def __init__(self, envelope: TripletEnvelope) -> None:
+    def __init__(self, envelope: TripletEnvelope, span: float = 0.0) -> None:
         super().__init__()
-        self.envelope = envelope
+        self.envelope, self.span = envelope, span
         c_min = np.where(envelope.screens, envelope.c_min, NEVER_MIN)
         c_max = np.where(envelope.screens, envelope.c_max, NEVER_MAX)
-        self.stretch = envelope.stretch
-        self.widest = float(c_max.max(initial=0.0))
+        self.stretch = replace(envelope, c_max=envelope.c_max + span).stretch
+        self.widest = float(c_max.max(initial=0.0)) + span
         self.register_buffer("c_min", torch.from_numpy(c_min).ravel(), persistent=False)
         self.register_buffer("c_max", torch.from_numpy(c_max).ravel(), persistent=False)
 
@@ -89,16 +96,25 @@ class Screening(nn.Module):
         n = len(self.envelope.species)
         return (i * n + j) * n + k
 
-    def share(self, c: Tensor, r: Tensor | None, trios: Tensor) -> Tensor:
+    def trios(self, graph: Graph, survivors: Survivors) -> Tensor:
+        """Return the entries of the tables of all triplets of a search, (t,)."""
+        i, j = graph.edges[:, survivors.edges[survivors.screened]]
+        k = graph.edges[1, survivors.screening]
+        return self.trio(graph.species[i], graph.species[j], graph.species[k])
+
+    def share(
+        self, c: Tensor, r: Tensor | None, trios: Tensor, shift: Tensor | float = 0.0
+    ) -> Tensor:
         """Return x of triplets, (t,): screened entirely at x <= 0, not at all at x >= 1.
 
-        ``r`` is the length of the pair; not needed without inner and outer radius.
+        ``r`` is the length of the pair; not needed without inner and outer radius. The
+        shift of each triplet, 0 to ``span``, is added to C_min and C_max.
         """
         c_min = self.c_min.to(c.dtype)[trios]
         c_max = self.c_max.to(c.dtype)[trios]
         if r is not None:
-            c = c + c_max * self._relief(r)
-        return (c - c_min) / (c_max - c_min)
+            c = c + (c_max + shift) * self._relief(r)
+        return (c - c_min - shift) / (c_max - c_min)
 
     def _relief(self, r: Tensor) -> Tensor:
         inner, outer = self.envelope.inner, self.envelope.outer

@@ -41,8 +41,8 @@ class Survivors:
         Edge ij of each triplet as an index into ``edges``, ascending.
     screening : (t,) int64
         Edge ik of each triplet as an index into the edges of the graph; it need not
-        survive itself. Triplets have C_min < C < C_max (C as ``inner`` and ``outer`` of
-        the envelope raise it); where atoms almost coincide there may be more.
+        survive itself. Triplets have C_min < C < C_max + ``span`` (C as ``inner`` and
+        ``outer`` of the envelope raise it); where atoms almost coincide there may be more.
     """
 
     edges: Tensor
@@ -147,22 +147,27 @@ def _sweep(
         if packed.places.shape[1] == 0:
             return
         inside = forms.inside(block, packed)
-        x = torch.where(inside.doubtful, ALMOST_NONE, _share(screening, rows, inside))
-        touched = inside.between & (x < 1.0)
-        gone = inside.screened[touched & (x <= 0.0)]
+        x, tightest = _shares(screening, rows, inside)
+        gone = inside.screened[inside.between & (x <= 0.0)]
         active.view(-1)[gone] = False
         alive[rows.edges.view(-1)[gone]] = False
-        partly = (touched & (x > 0.0)).nonzero()[:, 0]
+        partly = (inside.between & (x > 0.0) & (tightest < 1.0)).nonzero()[:, 0]
         edges = rows.edges.take(torch.stack([inside.screened, inside.screening])[:, partly])
         yield _Triplets(edges[0], edges[1], x[partly])
 
 
-def _share(screening: Screening, rows: Rows, inside: Inside) -> Tensor:
+def _shares(screening: Screening, rows: Rows, inside: Inside) -> tuple[Tensor, Tensor]:
+    """Return x of triplets as they are, and with ``span`` added to the limits."""
     j, k = inside.screened, inside.screening
     ends = rows.ends
     trios = screening.trio(rows.centers.expand_as(ends).take(j), ends.take(j), ends.take(k))
     r = rows.square.take(j).sqrt() if screening.envelope.outer else None
-    return screening.share(inside.c, r, trios)
+    x = screening.share(inside.c, r, trios)
+    x = torch.where(inside.doubtful, ALMOST_NONE, x)
+    if screening.span == 0.0:
+        return x, x
+    tightest = screening.share(inside.c, r, trios, screening.span)
+    return x, torch.where(inside.doubtful, ALMOST_NONE, tightest)
 
 
 def _settled(screening: Screening, found: _Triplets, alive: Tensor) -> Survivors:

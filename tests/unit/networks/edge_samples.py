@@ -101,3 +101,22 @@ def trios_of(screening, graph, screened, screening_edges):
     species = graph.species[graph.edges]
     i, j, k = species[0, screened], species[1, screened], species[1, screening_edges]
     return screening.trio(i, j, k)
+
+
+def toy_energy(graph, edges, positions):
+    """Energy of each structure: an embedding of weighted sums over edges of each atom."""
+    z_i, z_j = graph.species[edges.atoms].to(edges.weights.dtype)
+    terms = edges.weights * (1.0 + 0.3 * z_i - 0.2 * z_j) * torch.exp(-edges.lengths)
+    shape = edges.weights * (edges.vectors @ edges.vectors.new_tensor([0.3, -0.4, 0.5]))
+    atoms = edges.atoms[0]
+    density = terms.new_zeros(len(positions)).index_add(0, atoms, terms)
+    skew = terms.new_zeros(len(positions)).index_add(0, atoms, shape)
+    by_atom = (1.0 + density).sqrt() + density**2 + 0.1 * skew**2
+    return by_atom.new_zeros(len(graph.cells)).index_add(0, graph.structures, by_atom)
+
+
+def toy(pruning, graph, positions=None):
+    """Energies and forces of the toy on pruned edges."""
+    x = (graph.positions if positions is None else positions).clone().requires_grad_()
+    energies = toy_energy(graph, pruning(graph, x), x)
+    return energies.detach(), -torch.autograd.grad(energies.sum(), x)[0]

@@ -15,6 +15,8 @@ from edge_samples import (  # noqa: E402
     crystal,
     graph_of,
     specified,
+    toy,
+    toy_energy,
     trios_of,
 )
 
@@ -54,25 +56,6 @@ def screened_by(screening, graph, r_ec, survivors):
     return s.new_zeros(len(r_ec)).index_add(0, survivors.edges, s)
 
 
-def toy_energy(graph, edges, positions):
-    """Energy of each structure: an embedding of weighted sums over edges of each atom."""
-    z_i, z_j = graph.species[edges.atoms].to(edges.weights.dtype)
-    terms = edges.weights * (1.0 + 0.3 * z_i - 0.2 * z_j) * torch.exp(-edges.lengths)
-    shape = edges.weights * (edges.vectors @ edges.vectors.new_tensor([0.3, -0.4, 0.5]))
-    atoms = edges.atoms[0]
-    density = terms.new_zeros(len(positions)).index_add(0, atoms, terms)
-    skew = terms.new_zeros(len(positions)).index_add(0, atoms, shape)
-    by_atom = (1.0 + density).sqrt() + density**2 + 0.1 * skew**2
-    return by_atom.new_zeros(len(graph.cells)).index_add(0, graph.structures, by_atom)
-
-
-def toy(pruning, graph, positions=None):
-    """Energies and forces of the toy on pruned edges."""
-    x = (graph.positions if positions is None else positions).clone().requires_grad_()
-    energies = toy_energy(graph, pruning(graph, x), x)
-    return energies.detach(), -torch.autograd.grad(energies.sum(), x)[0]
-
-
 @pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("device", DEVICES)
@@ -94,17 +77,19 @@ def test_weights_and_slopes_are_those_of_the_specification(name, structure, devi
     assert np.abs(jacobian.cpu().numpy() - expected_jacobian).max() < 1e-12 * scale
 
 
+@pytest.mark.parametrize("span", [0.0, 0.9])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_triplets_are_those_that_screen_in_part_in_order(name):
-    screening = Screening(SETTINGS[name].build(WATER))
-    graph = graph_of(STRUCTURES["crystal"], CUTOFF * screening.envelope.stretch)
+def test_triplets_are_those_that_screen_in_part_in_order(name, span):
+    screening = Screening(SETTINGS[name].build(WATER), span)
+    graph = graph_of(STRUCTURES["crystal"], CUTOFF * screening.stretch)
     r_ec = graph.displacements()
     survivors = search(screening, graph, r_ec, cutoff=CUTOFF)
     every, screening_edges = all_triplets(graph)
     c = ellipsoid(r_ec[every], r_ec[screening_edges])
     r = r_ec[every].norm(dim=1) if screening.envelope.outer else None
-    x = screening.share(c, r, trios_of(screening, graph, every, screening_edges))
-    kept = torch.isin(every, survivors.edges) & (x > 0.0) & (x < 1.0)
+    trios = trios_of(screening, graph, every, screening_edges)
+    x, tightest = (screening.share(c, r, trios, shift) for shift in (0.0, span))
+    kept = torch.isin(every, survivors.edges) & (x > 0.0) & (tightest < 1.0)
     expected = torch.stack([every, screening_edges])[:, kept]
     found = torch.stack([survivors.edges[survivors.screened], survivors.screening])
     assert torch.equal(found, expected)
