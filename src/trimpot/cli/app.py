@@ -44,6 +44,8 @@ app = typer.Typer(
     epilog=_example(
         "trimpot train examples/tungsten-uf23.yaml --set output=runs/w \\",
         "    --set model.terms.1.cutoff=4.25 --set data.path=frames.xyz",
+        "trimpot train examples/tungsten-uf23.yaml --set output=runs/chosen \\",
+        "    --set 'choose.model.terms.1.cutoff=[4.25, 4.75, 5.25]'",
     )
 )
 def train(
@@ -66,7 +68,8 @@ def train(
     """Train a potential from reference data and judge it.
 
     Writes OUTPUT/model.trimpot, errors, figures, model card and report.html. All keys of
-    CONFIG: docs/reference/configuration.md.
+    CONFIG: docs/reference/configuration.md. Of the settings listed under choose,
+    cross-validation on the training frames takes the best.
     """
     from trimpot.config import load_config, to_plain, to_yaml
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from trimpot.reports.choice import choice_summary
 from trimpot.reports.tables import rich_table, rich_tables, summary_table
 from trimpot.reports.timings import case_lines, peak_line
+from trimpot.verbs.candidates import candidate_facts
 from trimpot.verbs.reporting import closing_lines
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ def _console() -> Console:
 def show_training(result: TrainResult) -> None:
     """Print the errors and the closing summary."""
     console = _console()
+    if result.candidates:
+        table = choice_summary(candidate_facts(result.candidates))
+        console.print(rich_table(table))
     if result.errors:
         console.print(rich_table(summary_table(result.errors)))
     for line in closing_lines(result):
@@ -64,7 +69,7 @@ def show_bench(result: BenchResult) -> None:
 
 def training_document(result: TrainResult) -> dict[str, object]:
     """Return what ``train --json`` prints."""
-    return {
+    document: dict[str, object] = {
         "model": str(result.model),
         "output": str(result.output),
         "errors": {name: table.to_dict() for name, table in result.errors.items()},
@@ -75,3 +80,6 @@ def training_document(result: TrainResult) -> dict[str, object]:
             "choices": len(result.fit.selection.trials),
         },
     }
+    if result.candidates:
+        document["candidates"] = candidate_facts(result.candidates)
+    return document

@@ -62,7 +62,10 @@ class Terminal:
         self.console.print(text, markup=False, style=style)
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Move the bar of a stage."""
+        """Move the bar of a stage; one that is over and begins again starts anew."""
+        over = {task.id for task in self.bars.tasks if task.finished}
         if stage not in self.stages:
             self.stages[stage] = self.bars.add_task(stage, total=total)
+        elif self.stages[stage] in over:
+            self.bars.reset(self.stages[stage], total=total)
         self.bars.update(self.stages[stage], completed=done, total=total)

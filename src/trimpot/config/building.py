@@ -110,6 +110,8 @@ def _value(hint: object, value: object, where: str, problems: list[str]) -> obje
             return None
         return _section(_choose(classes, value, where, problems), value, where, problems)
     values = value_hint(hint)
+    if value is None and values is not None:
+        return {}
     if isinstance(value, Mapping) and values is not None:
         items = ((str(k), v, f"{where}.{k}") for k, v in value.items())
         return {k: _value(values, v, path, problems) for k, v, path in items}

@@ -21,6 +21,7 @@ _WORDS = {
     bool: "true or false",
     type(None): "null",
     Path: "a path",
+    object: "any value",
 }
 
 

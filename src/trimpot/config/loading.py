@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trimpot.config.building import build
+from trimpot.config.choices import candidates
 from trimpot.config.overrides import apply_overrides
 from trimpot.config.settings import Config
 from trimpot.config.yaml_text import parse_yaml
@@ -43,8 +44,16 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def config_from(values: Mapping[str, object], overrides: Sequence[str] = ()) -> Config:
-    """Return the configuration of plain values with overrides."""
-    return build(Config, _with_seed(apply_overrides(values, overrides)))
+    """Return the configuration of plain values with overrides.
+
+    Raises
+    ------
+    InputError
+        If it, or one of its candidates, says something that no setting means.
+    """
+    config = build(Config, _with_seed(apply_overrides(values, overrides)))
+    candidates(config)  # a mistake in the last one must not show after hours
+    return config
 
 
 def _with_seed(values: dict[str, object]) -> dict[str, object]:

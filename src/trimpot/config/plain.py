@@ -29,6 +29,18 @@ def to_plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
+def one_line(value: object) -> str:
+    """Return plain values as YAML on one line, such as ``{c_min: 0.3, c_max: 1.2}``."""
+    text: str = yaml.safe_dump(
+        to_plain(value),
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=True,
+        width=float("inf"),
+    )
+    return text.removesuffix("...\n").strip()
+
+
 def to_yaml(value: object) -> str:
     """Return settings as YAML that loads to equal settings."""
     text: str = yaml.safe_dump(

@@ -136,6 +136,11 @@ class Config:
     data : DataSettings
     model : ModelSettings
     fit : FitSettings
+    choose : mapping
+        Settings of the model to choose by cross-validation on the training frames: a
+        dotted key to its candidates, for example
+        ``{model.terms.0.cutoff: [5.0, 5.5, 6.0]}``. All combinations are fitted, at most
+        32, and the one with the lowest score is trained.
     output : path
         Folder of all results; made if missing.
     threads : int
@@ -152,6 +157,7 @@ class Config:
     data: DataSettings
     model: ModelSettings = field(default_factory=ModelSettings)
     fit: FitSettings = field(default_factory=FitSettings)
+    choose: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     output: Path = Path("output")
     threads: int = 0
     seed: int | None = None

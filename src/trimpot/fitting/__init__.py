@@ -2,8 +2,8 @@
 
 from trimpot.fitting.blocks import Block, Blocks
 from trimpot.fitting.conditions import Conditions
-from trimpot.fitting.crossvalidation import Selection, Trial
-from trimpot.fitting.fit import FitResult, Model, fit, gather, refit
+from trimpot.fitting.crossvalidation import Selection, Trial, relative_error
+from trimpot.fitting.fit import FitResult, Model, fit, gather, refit, select, with_anchors
 from trimpot.fitting.settings import FitSettings, QuantityWeights, Strengths
 from trimpot.fitting.streaming import Forecast, forecast
 from trimpot.fitting.targets import Targets, make_targets
@@ -26,4 +26,7 @@ __all__ = [
     "gather",
     "make_targets",
     "refit",
+    "relative_error",
+    "select",
+    "with_anchors",
 ]

@@ -14,7 +14,7 @@ from trimpot.fitting.settings import Strengths
 from trimpot.fitting.solving import data_equations, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from trimpot.fitting.blocks import Block, Blocks
     from trimpot.fitting.settings import FitSettings
@@ -192,6 +192,18 @@ def _held_out(
     return out
 
 
+def relative_error(rmse: Mapping[str, float], scales: Mapping[str, float]) -> float:
+    """Return the geometric mean of rmse over scales of the quantities that decide.
+
+    Infinity without errors, which is what singular equations have.
+    """
+    scored = [q for q in SCORED if q in rmse] or list(rmse)
+    if not scored:
+        return float("inf")
+    relative = [max(rmse[q] / scales[q], 1e-12) for q in scored]
+    return float(np.exp(np.mean(np.log(relative))))
+
+
 def _trial(strengths: Strengths, folds: Sequence[Errors | None], blocks: Blocks) -> Trial:
     usable = [f for f in folds if f is not None]
     if len(usable) < len(folds):
@@ -201,6 +213,4 @@ def _trial(strengths: Strengths, folds: Sequence[Errors | None], blocks: Blocks)
         weight = sum(f[quantity][1] for f in usable)
         if weight > 0.0:
             rmse[quantity] = float(np.sqrt(sum(f[quantity][0] for f in usable) / weight))
-    scored = [q for q in SCORED if q in rmse] or list(rmse)
-    relative = [max(rmse[q] / blocks.scales[q], 1e-12) for q in scored]
-    return Trial(strengths, rmse, float(np.exp(np.mean(np.log(relative)))))
+    return Trial(strengths, rmse, relative_error(rmse, blocks.scales))

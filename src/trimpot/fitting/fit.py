@@ -147,11 +147,52 @@ def gather(
     )
     if not settings.anchors:
         return blocks
+    return with_anchors(
+        blocks, model, frames, weights=targets.weights["energy"], threads=threads
+    )
+
+
+def with_anchors(
+    blocks: Blocks,
+    model: Model,
+    frames: Sequence[Frame],
+    *,
+    weights: FloatArray,
+    threads: int = 0,
+) -> Blocks:
+    """Return the blocks with the inequalities of anchors.
+
+    ``weights`` (n_frames,) are those of the energies: frames without tell nothing of them.
+    """
     trusted = [
         f if weight > 0.0 else replace(f, energy=None)
-        for f, weight in zip(frames, targets.weights["energy"], strict=True)
+        for f, weight in zip(frames, weights, strict=True)
     ]
     return replace(blocks, anchors=anchors(model, trusted, threads=threads))
+
+
+def select(
+    model: Model,
+    blocks: Blocks,
+    settings: FitSettings,
+    *,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> Selection:
+    """Return the cross-validation of the strengths, without a fit to all frames.
+
+    Raises
+    ------
+    FitError
+        If the equations are singular for every choice.
+    """
+    return cross_validate(
+        blocks,
+        penalty_of(model.free),
+        settings,
+        threads=thread_count(threads),
+        progress=progress,
+    )
 
 
 def refit(
@@ -160,20 +201,22 @@ def refit(
     settings: FitSettings,
     *,
     profile: PairProfile | None = None,
+    selection: Selection | None = None,
     threads: int = 0,
     progress: Progress | None = None,
 ) -> FitResult:
-    """Return the potential from stored blocks; cross-validates if there is a choice."""
+    """Return the potential from stored blocks; cross-validates unless that was done."""
     penalty = penalty_of(model.free)
     total = blocks.total()
-    selection = cross_validate(
-        blocks,
-        penalty,
-        settings,
-        total=total,
-        threads=thread_count(threads),
-        progress=progress,
-    )
+    if selection is None:
+        selection = cross_validate(
+            blocks,
+            penalty,
+            settings,
+            total=total,
+            threads=thread_count(threads),
+            progress=progress,
+        )
     chosen = selection.best
     equations = data_equations(
         total, blocks.scales, chosen.strengths.kappa, settings.stress_weight

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from trimpot.errors import InputError
+from trimpot.reports.choice import choice_table
 from trimpot.reports.document import Section, markdown
 from trimpot.reports.tables import summary_table, text_tables
 
@@ -23,6 +24,7 @@ KNOWN = frozenset(
         "version",
         "data",
         "fit",
+        "choice",
         "isolated_energies",
         "shortest_distances",
         "licence",
@@ -45,8 +47,8 @@ def card_sections(
         ``species`` (symbols). Optional: ``cutoffs`` and ``shortest_distances`` (name to
         angstrom), ``terms`` (list of ``kind``, ``cutoff``, ``coefficients``, ``details``),
         ``isolated_energies`` (symbol to eV), ``coefficients``, ``created``, ``version``,
-        ``data`` and ``fit`` (nested dictionaries, shown as they are), ``licence``,
-        ``cite``, ``limits`` (sentences).
+        ``data`` and ``fit`` (nested dictionaries, shown as they are), ``choice`` (list of
+        candidates, see ``choice_table``), ``licence``, ``cite``, ``limits`` (sentences).
     errors
         Error tables per named set of frames, for example train and test.
 
@@ -69,6 +71,8 @@ def card_sections(
         Section("Data", facts=_flat(facts.get("data")) or (("data", NOT_RECORDED),)),
         Section("Fit", facts=_flat(facts.get("fit")) or (("conditions", NOT_RECORDED),)),
     ]
+    if "choice" in facts:
+        sections.append(_choice(facts))
     tables = tuple(
         table
         for name, found in (errors or {}).items()
@@ -115,6 +119,16 @@ def _terms(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         details = cast("Sequence[str]", term["details"])
         rows.append((_text(term["kind"]), "; ".join([", ".join(parts), *details])))
     return tuple(rows)
+
+
+def _choice(facts: Mapping[str, object]) -> Section:
+    """Return the settings that were compared, the chosen ones first."""
+    candidates = cast("Sequence[Mapping[str, object]]", facts["choice"])
+    note = (
+        "Chosen by held-out errors on folds of the training frames. The lowest of several "
+        "errors flatters a little; errors on test frames do not."
+    )
+    return Section("Choice", paragraphs=(note,), tables=(choice_table(candidates),))
 
 
 def _limits(facts: Mapping[str, object]) -> tuple[str, ...]:

@@ -117,6 +117,8 @@ def _error_axis(axes: Axes) -> None:
     """Logarithmic over at least a decade, with plain numbers on its ticks."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
+    if low <= 0.0:  # nothing was drawn: all errors are mere rounding
+        low, high = NEGLIGIBLE, 1.0
     widen = max(1.0, np.sqrt(10.0 * low / high))
     low, high = low / widen, high * widen
     axes.set_xlim(low, high)

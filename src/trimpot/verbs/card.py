@@ -13,6 +13,7 @@ from trimpot.elements import SYMBOLS, group_name
 from trimpot.splines.density import UNLIMITED, DensityTerm
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.screened import ScreenedTerm
+from trimpot.verbs.candidates import candidate_facts, recorded_candidates
 
 if TYPE_CHECKING:
     from trimpot.envelopes import TripletEnvelope
@@ -42,7 +43,8 @@ def card_facts(potential: SplinePotential, name: str) -> dict[str, object]:
     for key in ("data", "fit"):
         if isinstance(provenance.get(key), Mapping):
             facts[key] = provenance[key]
-    return {key: value for key, value in facts.items() if value != {}}
+    facts["choice"] = candidate_facts(recorded_candidates(provenance))
+    return {key: value for key, value in facts.items() if value not in ({}, [])}
 
 
 def _term(term: Term) -> dict[str, object]:

@@ -21,19 +21,19 @@ from trimpot.files.blocks_file import (
 )
 from trimpot.files.container import write
 from trimpot.files.spline_document import spline_document
-from trimpot.fitting import Model, forecast, gather, make_targets, refit
-from trimpot.fitting.anchors import MOST_ROWS
+from trimpot.fitting import Model, refit
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
 from trimpot.units import GPA_PER_EV_PER_A3
-from trimpot.verbs.memory import require_memory
+from trimpot.verbs.gathering import gathered
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from trimpot.config import Config
-    from trimpot.fitting import Blocks, FitResult, FitSettings
+    from trimpot.fitting import Blocks, FitResult, FitSettings, Selection
     from trimpot.verbs.preparing import PreparedData
     from trimpot.verbs.watching import Watcher
 
@@ -48,20 +48,68 @@ class Problem:
     profile: PairProfile
 
 
+@dataclass(frozen=True)
+class Known:
+    """Parts of a fit that a choice among settings has done already.
+
+    Attributes
+    ----------
+    selection : Selection, optional
+        The cross-validation of its strengths.
+    blocks : Blocks, optional
+        Those that are not kept in the output folder.
+    """
+
+    selection: Selection | None = None
+    blocks: Blocks | None = None
+
+
 def fit_with_blocks(
-    config: Config, data: PreparedData, problem: Problem, watcher: Watcher
+    config: Config,
+    data: PreparedData,
+    problem: Problem,
+    watcher: Watcher,
+    *,
+    known: Known = Known(),
 ) -> FitResult:
     """Return the fit; the blocks of an earlier run are used if they are the same."""
-    path = config.output / BLOCKS_FILE
-    start = _start(problem)
-    key = blocks_key(data, start, problem.model.refine_e0s, config.fit)
-    blocks = _stored(path, key, watcher)
+    blocks = None
+    if known.blocks is None:
+        key = key_of(config, data, problem)
+        blocks = _stored(config.output / BLOCKS_FILE, key, watcher)
     if blocks is None:
-        blocks = _gathered(config, data, problem.model, watcher)
-        origin = {"data": data.facts, "settings": decisive_settings(config)}
-        stored = StoredBlocks(key, start, problem.model.refine_e0s, blocks, origin)
-        _keep(stored, path, config.cache_gb, watcher)
-    return _solve(problem, blocks, config, watcher)
+        blocks = known.blocks or gathered(config, data, problem.model, watcher)
+        keep_blocks(config, data, problem, blocks, watcher)
+    return _solve(problem, blocks, config, watcher, known.selection)
+
+
+def key_of(config: Config, data: PreparedData, problem: Problem) -> str:
+    """Return the digest of all that decides the blocks of a problem."""
+    refine = problem.model.refine_e0s
+    return blocks_key(data, _start(problem), refine, config.fit)
+
+
+def keep_blocks(
+    config: Config, data: PreparedData, problem: Problem, blocks: Blocks, watcher: Watcher
+) -> bool:
+    """Store blocks in the output folder unless they are too large; return whether."""
+    path = config.output / BLOCKS_FILE
+    size = sum(a.nbytes for a in blocks.arrays().values()) / 1e9
+    if size > config.cache_gb:
+        watcher.note(
+            f"Gram blocks of {size:.2f} GB are not kept (cache_gb is {config.cache_gb:g}): "
+            "a fit with other strengths will read the data again"
+        )
+        path.unlink(missing_ok=True)
+        return False
+    origin = {"data": data.facts, "settings": decisive_settings(config)}
+    refine = problem.model.refine_e0s
+    key = key_of(config, data, problem)
+    save_blocks(StoredBlocks(key, _start(problem), refine, blocks, origin), path)
+    watcher.note(
+        f"Gram blocks kept in {path} ({size:.2f} GB) for fits with other strengths"
+    )
+    return True
 
 
 def usable_blocks(config: Config) -> StoredBlocks:
@@ -182,59 +230,26 @@ def _stored(path: Path, key: str, watcher: Watcher) -> Blocks | None:
     return load_blocks(path).blocks
 
 
-def _gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher) -> Blocks:
-    targets = make_targets(
-        data.fitted, model.species, model.fixed, config.fit, threads=config.threads
-    )
-    n = sum(t.n_coefficients for t in model.free)
-    folds = min(config.fit.folds, len(data.fitted))
-    need = forecast(
-        n,
-        targets,
-        folds,
-        inequalities=MOST_ROWS if config.fit.anchors else 0,
-        threads=config.threads,
-    )
-    rows = sum(targets.rows(q) for q in targets.quantities)
-    watcher.note(
-        f"{n} coefficients, {rows} rows ({', '.join(targets.quantities)}); the fit needs "
-        f"about {need.bytes / 1e9:.2f} GB of memory"
-    )
-    require_memory(need.bytes, n)
-    return gather(
-        model,
-        data.fitted,
-        config.fit,
-        targets=targets,
-        threads=config.threads,
-        progress=watcher.progress,
-    )
-
-
-def _keep(stored: StoredBlocks, path: Path, limit_gb: float, watcher: Watcher) -> None:
-    size = sum(a.nbytes for a in stored.blocks.arrays().values()) / 1e9
-    if size > limit_gb:
-        watcher.note(
-            f"Gram blocks of {size:.2f} GB are not kept (cache_gb is {limit_gb:g}): a fit "
-            "with other strengths will read the data again"
-        )
-        path.unlink(missing_ok=True)
-        return
-    save_blocks(stored, path)
-    watcher.note(
-        f"Gram blocks kept in {path} ({size:.2f} GB) for fits with other strengths"
-    )
-
-
-def _solve(problem: Problem, blocks: Blocks, config: Config, watcher: Watcher) -> FitResult:
-    choices = len(config.fit.choices())
-    if choices == 0:
+def require_strengths(config: Config) -> None:
+    """Refuse a fit without candidates of strengths."""
+    if not config.fit.choices():
         raise InputError("fit: kappa, ridge and curvature need at least one candidate each")
+
+
+def _solve(
+    problem: Problem,
+    blocks: Blocks,
+    config: Config,
+    watcher: Watcher,
+    selection: Selection | None = None,
+) -> FitResult:
+    require_strengths(config)
     result = refit(
         problem.model,
         blocks,
         config.fit,
         profile=problem.profile,
+        selection=selection,
         threads=config.threads,
         progress=watcher.progress,
     )
@@ -246,17 +261,21 @@ def _solve(problem: Problem, blocks: Blocks, config: Config, watcher: Watcher) -
 def fit_lines(result: FitResult) -> list[str]:
     """Return what the fit chose and how well the data determine it."""
     strengths, conditions = result.chosen.strengths, result.conditions
-    errors = ", ".join(f"{q} {_shown(q, v)}" for q, v in result.chosen.rmse.items())
     return [
         f"chosen from {len(result.selection.trials)} by cross-validation: kappa "
         f"{strengths.kappa:g}, ridge {strengths.ridge:g}, curvature "
         f"{strengths.curvature:g}",
-        f"held-out RMSE: {errors}",
+        f"held-out RMSE: {rmse_in_words(result.chosen.rmse)}",
         f"{conditions.n_coefficients} coefficients, rank {conditions.rank}, condition "
         f"{conditions.condition:.1e}, {conditions.degrees_of_freedom:.0f} effective "
         f"degrees of freedom, {conditions.untouched} untouched by data",
         f"{len(result.blocks.anchors)} inequalities of anchors, {result.binding} bind",
     ]
+
+
+def rmse_in_words(rmse: Mapping[str, float]) -> str:
+    """Return errors per quantity with their units."""
+    return ", ".join(f"{q} {_shown(q, v)}" for q, v in rmse.items())
 
 
 def _shown(quantity: str, value: float) -> str:

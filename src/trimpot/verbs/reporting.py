@@ -8,6 +8,7 @@ from trimpot.files import write_text
 from trimpot.reports.card import card_sections, model_card
 from trimpot.reports.page import Picture, html_page
 from trimpot.reports.scores import plot_cross_validation
+from trimpot.verbs.candidates import CANDIDATES_FILE
 from trimpot.verbs.card import card_facts
 from trimpot.verbs.drawing import score_curves
 from trimpot.verbs.judging import error_figures, write_figures, write_tables
@@ -92,6 +93,7 @@ def _remove_stale(result: TrainResult, figures: Mapping[str, Figure]) -> None:
     """Remove what an earlier run left in the folder and this one did not replace."""
     stale = [f"figures/{name}.png" for name in CAPTIONS if name not in figures]
     stale += [] if figures else ["report.html"]
+    stale += [] if result.candidates else [CANDIDATES_FILE]
     stale += [] if result.judgements else ["errors.json", "errors.md"]
     for name in stale:
         (result.output / name).unlink(missing_ok=True)
@@ -118,11 +120,17 @@ def closing_lines(result: TrainResult) -> list[str]:
     page = result.output / "report.html"
     look = f"; open {page} to look" if page.exists() else ""
     return [
+        *_chosen(result),
         _verdict(result),
         f"potential: {result.model}{look}",
         f"next: trimpot show {result.model}; trimpot evaluate {result.model} YOUR_DATA; in "
         f"Python: atoms.calc = trimpot.Calculator(trimpot.load('{result.model}'))",
     ]
+
+
+def _chosen(result: TrainResult) -> list[str]:
+    found = result.candidates
+    return [f"chosen from {len(found)} candidates: {found[0].label}"] if found else []
 
 
 def _verdict(result: TrainResult) -> str:

@@ -10,19 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from trimpot import _native
-from trimpot.config import Config, config_from, load_config, to_plain, to_yaml
+from trimpot.config import Config, candidates, config_from, load_config, to_plain, to_yaml
 from trimpot.errors import InputError
 from trimpot.files import save, write_text
 from trimpot.files.release import release
+from trimpot.verbs.candidates import (
+    ScoredCandidate,
+    candidate_facts,
+    recorded_candidates,
+)
+from trimpot.verbs.choosing import choose
+from trimpot.verbs.chosen_before import chosen_before
 from trimpot.verbs.fitting_cached import (
-    Problem,
     fit_from_blocks,
     fit_with_blocks,
     usable_blocks,
 )
 from trimpot.verbs.judging import Judgement, judge
 from trimpot.verbs.plain import finite_plain
-from trimpot.verbs.preparing import prepare_data, prepare_model
+from trimpot.verbs.preparing import prepare_data
 from trimpot.verbs.reporting import write_results
 from trimpot.verbs.watching import Logged, Silent
 
@@ -61,6 +67,11 @@ class TrainResult:
         return self.output / MODEL_FILE
 
     @property
+    def candidates(self) -> tuple[ScoredCandidate, ...]:
+        """Settings that were compared, best first; none where there was no choice."""
+        return recorded_candidates(self.potential.provenance)
+
+    @property
     def errors(self) -> dict[str, ErrorTables]:
         """Error tables by name of the set."""
         return {name: j.tables for name, j in self.judgements.items()}
@@ -73,6 +84,9 @@ def train(
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> TrainResult:
     """Train a potential, judge it on training and test frames, and write all results.
+
+    Where the configuration has something to ``choose``, all candidates are compared on the
+    training frames first, and the best is trained.
 
     Parameters
     ----------
@@ -91,9 +105,10 @@ def train(
     settings = _resolve(config, overrides)
     log = _open_log(settings, watcher)
     data = prepare_data(settings, log)
-    problem = Problem(*prepare_model(settings, data))
-    result = fit_with_blocks(settings, data, problem, log)
-    potential = _saved(result, settings, data.facts)
+    choice = choose(settings, data, log)
+    result = fit_with_blocks(choice.config, data, choice.problem, log, known=choice.known)
+    compared = candidate_facts(choice.candidates)
+    potential = _saved(result, choice.config, data.facts, compared)
     sets = {"train": data.train, "test": data.test}
     judgements = {
         name: judge(potential, frames, name=name, threads=settings.threads, watcher=log)
@@ -113,19 +128,21 @@ def refit(
     """Fit again from the Gram blocks in the output folder, with other strengths.
 
     No data are read, so there are no errors on training and test frames; the errors of
-    the cross-validation are in ``fit``.
+    the cross-validation are in ``fit``. What a configuration leaves to ``choose`` is what
+    the run in the output folder chose.
 
     Raises
     ------
     InputError
-        If there are no blocks in the output folder.
+        If there are no blocks in the output folder, or no choice was finished there.
     """
-    settings = _resolve(config, overrides)
+    given = _resolve(config, overrides)
+    settings, compared = chosen_before(given, given.output / MODEL_FILE)
     stored = usable_blocks(settings)
     log = _open_log(settings, watcher)
     result = fit_from_blocks(stored, settings, log)
     facts = cast("dict[str, object]", stored.origin.get("data", {}))
-    potential = _saved(result, settings, facts)
+    potential = _saved(result, settings, facts, candidate_facts(compared))
     done = TrainResult(potential, result, {}, settings.output)
     return _finish(done, log, figures=settings.figures)
 
@@ -139,6 +156,7 @@ def _resolve(
                 "overrides need a file or plain values, found a Config; use "
                 "dataclasses.replace on it instead"
             )
+        candidates(config)  # as when a file is loaded: a mistake shows before any work
         return config
     if isinstance(config, str | Path):
         return load_config(config, overrides)
@@ -159,7 +177,10 @@ def _open_log(settings: Config, watcher: Watcher) -> Logged:
 
 
 def _saved(
-    result: FitResult, settings: Config, data: Mapping[str, object]
+    result: FitResult,
+    settings: Config,
+    data: Mapping[str, object],
+    compared: Sequence[Mapping[str, object]],
 ) -> SplinePotential:
     """Save the potential with its provenance, and the settings beside it."""
     provenance = {
@@ -172,6 +193,7 @@ def _saved(
             "choices": len(result.selection.trials),
             "rmse": result.chosen.rmse,
         },
+        **({"candidates": compared} if compared else {}),
     }
     potential = replace(result.potential, provenance=finite_plain(provenance))
     save(potential, settings.output / MODEL_FILE)

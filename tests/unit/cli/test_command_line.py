@@ -83,6 +83,33 @@ def test_refit(config, values, capsys):
     assert facts["fit"]["strengths"]["kappa"] == 0.5
 
 
+def test_candidates_are_printed_best_first(config, capsys):
+    lists = "choose.model.terms.0.cutoff=[3.6, 4.2]"
+    assert main(["train", str(config), "--set", lists]) == 0
+    shown = capsys.readouterr()
+    assert "candidate 2 of 2: model.terms.0.cutoff=4.2" in shown.err
+    first, second = (shown.out.index(f"model.terms.0.cutoff={c}") for c in (4.2, 3.6))
+    assert first < second
+    assert "chosen from 2 candidates: model.terms.0.cutoff=4.2" in shown.out
+    assert main(["train", str(config), "--set", lists, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [c["values"]["model.terms.0.cutoff"] for c in document["candidates"]] == [
+        4.2,
+        3.6,
+    ]
+
+
+def test_a_stage_that_begins_again_has_a_new_bar():
+    from trimpot.cli.terminal import Terminal
+
+    with Terminal() as terminal:
+        for done in (1, 2, 1):
+            terminal.progress("rows", done, 2)
+        (task,) = terminal.bars.tasks
+        assert not task.finished
+        assert task.completed == 1
+
+
 def test_evaluate(model, data_file, tmp_path, capsys):
     capsys.readouterr()
     arguments = ["evaluate", model, str(data_file), "--output", str(tmp_path / "j")]

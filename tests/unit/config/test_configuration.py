@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trimpot.config import config_from, load_config, to_plain, to_yaml
+from trimpot.config import candidates, config_from, load_config, to_plain, to_yaml
 from trimpot.config.yaml_text import parse_yaml
 from trimpot.data import FieldSplit, ListSplit, RandomSplit, TrainOnAll
+from trimpot.envelopes import EnvelopeSettings
 from trimpot.errors import InputError
 from trimpot.fitting import FitSettings, QuantityWeights
 from trimpot.splines.core import CoreSettings
@@ -177,6 +178,39 @@ def test_overrides_reach_sections_lists_and_defaults():
     assert config.fit.kappa == (0.5, 0.1)
     assert config.output == Path("here")
     assert config.data.path == ("b.xyz",)
+
+
+def test_candidates_are_all_combinations():
+    overrides = ["choose.model.terms.1.cutoff=[4, 5]", "model.terms.0.cutoff=7"]
+    choose = {"model.terms.1.envelope": [None, {"c_min": 0.5}], "model.core.outer": 1.5}
+    config = config_from({**MINIMAL, "choose": choose}, overrides)
+    found = candidates(config)
+    assert [c.label for c in found] == [
+        f"model.terms.1.envelope={envelope}, model.core.outer=1.5, "
+        f"model.terms.1.cutoff={cutoff}"
+        for envelope in ("null", "{c_min: 0.5}")
+        for cutoff in (4, 5)
+    ]
+    last = found[-1].config
+    assert last.choose == {}
+    assert last.model.terms == (
+        PairSettings(cutoff=7.0),
+        TripletSettings(cutoff=5.0, envelope=EnvelopeSettings(c_min=0.5)),
+    )
+    assert last.model.core == CoreSettings(outer=1.5)
+    assert config.model.terms[1] == TripletSettings()
+
+
+def test_without_choose_there_are_no_candidates():
+    assert candidates(config_from(MINIMAL)) == ()
+    assert candidates(made(choose=None)) == ()
+
+
+def test_choices_are_written_and_read_back(tmp_path):
+    config = made(choose={"model.terms": [["pair"], ["pair", {"kind": "density"}]]})
+    (tmp_path / "c.yaml").write_text(to_yaml(config))
+    assert load_config(tmp_path / "c.yaml") == config
+    assert [len(c.config.model.terms) for c in candidates(config)] == [1, 2]
 
 
 def test_overrides_do_not_change_what_was_given():

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from trimpot.errors import InputError
 from trimpot.reports.card import card_sections, model_card
+from trimpot.reports.choice import choice_summary, choice_table
 from trimpot.reports.document import Section, TextTable, markdown_table
 from trimpot.reports.numbers import significant, with_error
 from trimpot.reports.page import Picture, html_page
@@ -107,6 +108,54 @@ def test_terminal_tables_fit_eighty_columns():
         console.print(*rich_tables(tables(), name="test"))
     text = capture.get()
     assert "5.84 ± 0.21" in text
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+
+
+CANDIDATES = [
+    {
+        "settings": "model.terms.1.cutoff=5.0, model.terms.1.envelope={c_min: 0.3}",
+        "coefficients": 1093,
+        "rmse": {"energy": 4.1234e-3, "forces": 0.11111},
+        "score": 0.0512345,
+        "strengths": {"kappa": 0.875, "ridge": 1e-9, "curvature": 1e-8},
+        "seconds": 95.2,
+    },
+    {
+        "settings": "model.terms.1.cutoff=6.0, model.terms.1.envelope=null",
+        "coefficients": 1093,
+        "rmse": {},
+        "score": None,
+        "strengths": None,
+        "seconds": 12.0,
+    },
+]
+
+
+def test_candidates_have_errors_strengths_and_costs():
+    first, second = choice_table(CANDIDATES).rows
+    assert first[1:] == (
+        "1093",
+        "4.123",
+        "111.1",
+        "0.05123",
+        "95",
+        "0.875",
+        "1e-09",
+        "1e-08",
+    )
+    assert second[1:] == ("1093", "", "", "singular", "12", "", "", "")
+    card = model_card({**FACTS, "choice": CANDIDATES})
+    assert "## Choice" in card
+    assert CANDIDATES[1]["settings"] in card
+    assert "## Choice" not in model_card(FACTS)
+
+
+def test_candidates_fit_eighty_columns():
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(rich_table(choice_summary(CANDIDATES)))
+    text = capture.get()
+    assert "0.05123" in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
 
 

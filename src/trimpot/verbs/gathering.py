@@ -1,0 +1,59 @@
+"""Gram blocks of a model and the training frames, if there is memory for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trimpot.fitting import Model, forecast, gather, make_targets
+from trimpot.fitting.anchors import MOST_ROWS
+from trimpot.verbs.memory import require_memory
+
+if TYPE_CHECKING:
+    from trimpot.config import Config
+    from trimpot.fitting import Blocks, Forecast, Targets
+    from trimpot.verbs.preparing import PreparedData
+    from trimpot.verbs.watching import Watcher
+
+
+def gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher) -> Blocks:
+    """Return the blocks; tells what they take.
+
+    Raises
+    ------
+    FitError
+        If there is not enough memory, or nothing to fit.
+    """
+    targets = targets_of(config, data, model)
+    need = need_of(config, data, model, targets)
+    rows = sum(targets.rows(q) for q in targets.quantities)
+    watcher.note(
+        f"{need.n_columns} coefficients, {rows} rows ({', '.join(targets.quantities)}); "
+        f"the fit needs about {need.bytes / 1e9:.2f} GB of memory"
+    )
+    require_memory(need.bytes, need.n_columns)
+    return gather(
+        model,
+        data.fitted,
+        config.fit,
+        targets=targets,
+        threads=config.threads,
+        progress=watcher.progress,
+    )
+
+
+def targets_of(config: Config, data: PreparedData, model: Model) -> Targets:
+    """Return what the free terms of a model must reproduce."""
+    return make_targets(
+        data.fitted, model.species, model.fixed, config.fit, threads=config.threads
+    )
+
+
+def need_of(config: Config, data: PreparedData, model: Model, targets: Targets) -> Forecast:
+    """Return the memory of a fit."""
+    return forecast(
+        sum(t.n_coefficients for t in model.free),
+        targets,
+        min(config.fit.folds, len(data.fitted)),
+        inequalities=MOST_ROWS if config.fit.anchors else 0,
+        threads=config.threads,
+    )
