@@ -55,6 +55,21 @@ struct TableView {
   const double* center = nullptr; // 3
 };
 
+// Directed edges of atoms, those of the first atom first.
+struct EdgesView {
+  std::int64_t n_atoms = 0;
+  const std::int64_t* first = nullptr;   // n_atoms + 1
+  const double* vectors = nullptr;       // x 3: r_ij, angstrom
+  const std::int32_t* species = nullptr; // n_atoms species indices
+  const std::int32_t* ends = nullptr;    // species index of atom j of each edge
+};
+
+// Pairs of edges ij, ik: k screens j in part. They ascend by ij, then by ik.
+struct PartialScreenings {
+  std::vector<std::int64_t> screened, screening; // ij, ik
+  std::vector<double> x;                         // where C lies: 0 at C_min, 1 at C_max, without span
+};
+
 struct Kernels {
   std::string name;
   TermPointer (*one_body)(OneBodySpec);
@@ -79,6 +94,10 @@ struct Kernels {
   void (*rows)(const std::vector<TermPointer>&, const NeighborhoodView&, RowSink sink);
   // Raises numbers (n_species x term.n_limits()) to what the local atoms have.
   void (*add_to_range)(const Term&, const NeighborhoodView&, double* largest);
+  // Edges of atoms begin .. end - 1: writes which survive, and appends who screens these in part. Some of
+  // x may be 0 or less, where a span lifts the limits of close pairs: the edge does not survive.
+  void (*screening_partials)(const EdgeScreeningSpec&, const EdgesView&, std::int64_t begin, std::int64_t end,
+                             std::uint8_t* alive, PartialScreenings&);
   neighbors_detail::SearchKernels search; // of neighbours
 };
 

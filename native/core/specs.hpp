@@ -112,4 +112,11 @@ struct ScreeningSpec {
   friend bool operator==(const ScreeningSpec&, const ScreeningSpec&) = default;
 };
 
+// A search for what a screening leaves of edges.
+struct EdgeScreeningSpec {
+  ScreeningSpec screening;
+  double span = 0.0;  // added to C_max of who screens in part
+  double reach = 0.0; // longer edges are gone; those that screen are up to the stretch longer
+};
+
 } // namespace trimpot

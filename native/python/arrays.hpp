@@ -6,8 +6,10 @@
 #include <nanobind/ndarray.h>
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace trimpot {
 
@@ -34,6 +36,17 @@ inline void require(bool condition, const std::string& message) {
 template <class A>
 std::int64_t length(const A& array) {
   return static_cast<std::int64_t>(array.shape(0));
+}
+
+// An array, or one of so many columns, that owns the memory of the values.
+template <class A, std::size_t columns = 1, class Values>
+A owning_array(Values&& values) {
+  auto kept = std::make_unique<Values>(std::move(values));
+  const std::size_t shape[2] = {kept->size() / columns, columns};
+  auto* const data = kept->data();
+  nb::capsule owner(kept.get(), [](void* p) noexcept { delete static_cast<Values*>(p); });
+  kept.release();
+  return A(data, columns == 1 ? 1 : 2, shape, owner);
 }
 
 } // namespace trimpot

@@ -1,10 +1,7 @@
 // Neighbour lists for Python: arrays in as they are, results out without a copy.
 #include <algorithm>
-#include <memory>
 #include <tuple>
-#include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <nanobind/stl/tuple.h>
 
@@ -26,18 +23,6 @@ using Images = nb::ndarray<nb::numpy, std::int32_t, nb::shape<-1, 3>>;
 using First = nb::ndarray<nb::numpy, std::int64_t, nb::ndim<1>>;
 using Lists = std::tuple<Positions, Owners, Images, First, Owners>;
 
-// An array that owns the memory of the values.
-template <class A, class Values>
-A owning_array(Values&& values) {
-  auto kept = std::make_unique<Values>(std::move(values));
-  constexpr std::size_t columns = std::is_same_v<A, Positions> || std::is_same_v<A, Images> ? 3 : 1;
-  const std::size_t shape[2] = {kept->size() / columns, columns};
-  auto* const data = kept->data();
-  nb::capsule owner(kept.get(), [](void* p) noexcept { delete static_cast<Values*>(p); });
-  kept.release();
-  return A(data, columns == 1 ? 1 : 2, shape, owner);
-}
-
 Lists build(const Vectors& positions, const Cell& cell, const Pbc& pbc, double cutoff,
             int threads) {
   NeighborList list;
@@ -46,9 +31,9 @@ Lists build(const Vectors& positions, const Cell& cell, const Pbc& pbc, double c
     list = build_neighbors(length(positions), positions.data(), cell.data(), pbc.data(), cutoff,
                            threads);
   }
-  return {owning_array<Positions>(std::move(list.positions)),
+  return {owning_array<Positions, 3>(std::move(list.positions)),
           owning_array<Owners>(std::move(list.owners)),
-          owning_array<Images>(std::move(list.shifts)),
+          owning_array<Images, 3>(std::move(list.shifts)),
           owning_array<First>(std::move(list.first)),
           owning_array<Owners>(std::move(list.neighbors))};
 }

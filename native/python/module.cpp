@@ -4,11 +4,13 @@ namespace trimpot {
 void bind_terms(nb::module_& m);
 void bind_frames(nb::module_& m);
 void bind_neighbors(nb::module_& m);
+void bind_screening(nb::module_& m);
 } // namespace trimpot
 
 NB_MODULE(_native, m) {
   m.doc() = "Native core of Trimpot: neighbour lists, kernels, design-matrix rows.";
   trimpot::bind_neighbors(m);
   trimpot::bind_terms(m);
+  trimpot::bind_screening(m);
   trimpot::bind_frames(m);
 }

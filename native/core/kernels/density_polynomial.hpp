@@ -17,10 +17,6 @@
 
 namespace trimpot::TRIMPOT_ISA {
 
-// First component and number of components of a degree l = 1 .. 3.
-constexpr int first_of_degree(int l) { return l * l - 1; }
-constexpr int size_of_degree(int l) { return 2 * l + 1; }
-
 // Calls visit(a, b, ...) for every ascending choice of `order` numbers below n, in lexical order.
 template <class Visit>
 void for_each_product(int n, int order, Visit&& visit) {

@@ -8,6 +8,10 @@ namespace trimpot::TRIMPOT_ISA {
 
 constexpr int n_harmonics = 15; // 3 + 5 + 7
 
+// First component and number of components of a degree l = 1 .. 3.
+constexpr int first_of_degree(int l) { return l * l - 1; }
+constexpr int size_of_degree(int l) { return 2 * l + 1; }
+
 // Of a unit vector. Order: (x, y, z), then m = -2 .. 2, then m = -3 .. 3.
 template <class T, int N>
 TRIMPOT_INLINE void harmonics(Vec<T, N> x, Vec<T, N> y, Vec<T, N> z, Vec<T, N>* out) {

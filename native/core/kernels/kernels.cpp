@@ -6,6 +6,7 @@
 #include "../kernels.hpp"
 
 #include "density.hpp"
+#include "edge_screening.hpp"
 #include "loops.hpp"
 #include "one_body.hpp"
 #include "pair_spline.hpp"
@@ -51,6 +52,7 @@ Kernels make_kernels() {
           },
           rows,
           add_to_range,
+          screening_partials,
           search_kernels()};
 }
 

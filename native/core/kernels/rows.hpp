@@ -125,7 +125,7 @@ TRIMPOT_INLINE Columns<T, N> load_rows(Row&& row) {
     const auto a = load_rows<8, T>(row), b = load_rows<8, T>([&](int l) { return row(l + 8); });
     auto join = [](Vec<T, 8> p, Vec<T, 8> q) { return Vec<T, 16>{_mm512_insertf32x8(_mm512_castps256_ps512(p.v), q.v, 1)}; };
     return {join(a.x, b.x), join(a.y, b.y), join(a.z, b.z), join(a.w, b.w)};
-  }
+  } else
 #endif
   return transpose(detail::every_fourth<N, T>(row, 0), detail::every_fourth<N, T>(row, 1),
                    detail::every_fourth<N, T>(row, 2), detail::every_fourth<N, T>(row, 3));

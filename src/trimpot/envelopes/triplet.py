@@ -97,6 +97,10 @@ class TripletEnvelope:
             self.outer,
         )
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return all but the kernel, which a copy or a stored model makes anew."""
+        return {name: value for name, value in vars(self).items() if name != "native"}
+
     def state(self) -> dict[str, object]:
         """Return the description that ``from_state`` restores."""
         return {

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from trimpot.networks.edges import WeightedEdges
+from trimpot.networks.native_search import fastest_search
 from trimpot.networks.pressure import joint, pressures
 from trimpot.networks.screening import ellipsoid
-from trimpot.networks.search import Survivors, search
+from trimpot.networks.search import Survivors
 from trimpot.networks.tightening import Links, Tightening
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class BudgetedPruning(nn.Module):
         with torch.no_grad():
             r_ec = graph.displacements(positions, strain)
         cutoff = self.tightening.envelope.radial.cutoff
-        return search(self.tightening.screening, graph, r_ec, cutoff=cutoff)
+        return fastest_search(self.tightening.screening, graph, r_ec, cutoff=cutoff)
 
     def _weights(self, r_m: Tensor, c_t: Tensor, ends: Tensor, links: Links) -> Tensor:
         p_n = pressures(self.tightening, links, r_m, c_t)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from trimpot.networks.native_search import fastest_search
 from trimpot.networks.radial import radial_weights
 from trimpot.networks.screening import Screening
-from trimpot.networks.search import Survivors, all_within, search
+from trimpot.networks.search import Survivors, all_within
 
 if TYPE_CHECKING:
     from trimpot.envelopes.radial import RadialEnvelope
@@ -122,4 +123,4 @@ class EdgePruning(nn.Module):
         cutoff = self.radial.cutoff
         if self.screening is None:
             return all_within(graph, r_ec, cutoff=cutoff)
-        return search(self.screening, graph, r_ec, cutoff=cutoff)
+        return fastest_search(self.screening, graph, r_ec, cutoff=cutoff)

@@ -92,7 +92,7 @@ def search(
     InputError
         If the edges do not reach as far as atoms screen, or the elements differ.
     """
-    _check(screening, graph, cutoff)
+    check_reach(screening, graph, cutoff)
     with torch.no_grad():
         r_ec = r_ec.detach().double()
         limit = candidates or CANDIDATES.get(r_ec.device.type, CANDIDATES["cpu"])
@@ -183,7 +183,8 @@ def _settled(screening: Screening, found: _Triplets, alive: Tensor) -> Survivors
     )
 
 
-def _check(screening: Screening, graph: Graph, cutoff: float) -> None:
+def check_reach(screening: Screening, graph: Graph, cutoff: float) -> None:
+    """Raise ``InputError`` if a graph does not suit a search; see ``search``."""
     envelope = screening.envelope
     if envelope.species != graph.elements:
         raise InputError(
