@@ -99,14 +99,18 @@ def peer(element: str, name: str, frames) -> Errors:
     return errors_of(error_tables(found, frames))
 
 
-def train(element: str, model: str, folder: Path) -> training_runs.Training:
-    """Train with a model section on the training file."""
-    config = training_runs.write_config(
+def write_config(element: str, model: str, folder: Path) -> Path:
+    """Write the configuration of an element and a model section; return its path."""
+    return training_runs.write_config(
         folder,
         f"data:\n  path: {FRAMES / TRAINING[element]}.extxyz.xz\n"
         f"  test: {FRAMES / element}_test.extxyz.xz\n{model}",
     )
-    return training_runs.train(config, folder)
+
+
+def train(element: str, model: str, folder: Path) -> training_runs.Training:
+    """Train with a model section on the training file."""
+    return training_runs.train(write_config(element, model, folder), folder)
 
 
 def ours(training) -> Errors:

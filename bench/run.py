@@ -2,9 +2,9 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but those that take long (drift, many_species, rivals, scaling,
-screening). A benchmark that lacks something (LAMMPS, a potential file, data) says so and
-counts as passed.
+Without names: all but those that take long (choices, drift, many_species, rivals, safety,
+scaling, screening). A benchmark that lacks something (LAMMPS, a potential file, data) says
+so and counts as passed.
 """
 
 from __future__ import annotations
@@ -27,18 +27,29 @@ BENCHMARKS = {
     "many_species": ["--output", "{folder}"],
     "edges": ["--output", "{folder}"],
     "rivals": ["--output", "{folder}"],
+    "choices": ["--output", "{folder}"],
+    "safety": ["--output", "{folder}"],
     "screening": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
-ON_REQUEST = {"drift", "many_species", "rivals", "scaling", "screening"}
+ON_REQUEST = {
+    "choices",
+    "drift",
+    "many_species",
+    "rivals",
+    "safety",
+    "scaling",
+    "screening",
+}
 """Only run when named."""
 
 NEED_TORCH = {"edges", "rivals"}
 
 WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
-    *("tungsten", "mlearn", "many_species", "edges", "rivals", "screening"),
+    *("tungsten", "mlearn", "many_species", "edges", "rivals"),
+    *("choices", "safety", "screening"),
 }
 """Those that can renew their page under docs/benchmarks."""
 

@@ -38,6 +38,7 @@ FRAMES = training_runs.DATA / "w14_tungsten" / "w14.extxyz.xz"
 PUBLISHED = training_runs.DATA.parent / "potentials" / "uf3_W" / "W.uf3"
 EXAMPLES = {
     "UF2 + densities": "tungsten-density.yaml",
+    "UF2 + densities, screened channel": "tungsten-density-screened.yaml",
     "screened, fast": "tungsten-screened.yaml",
     "screened, best": "tungsten-best.yaml",
 }
@@ -138,7 +139,7 @@ def force_calls(potentials, runs: RunSettings, atoms: int) -> Case:
         threads=1,
         counts=Counts(0.0, 0.0),
         measurements=interleaved(subjects, start.state, runs),
-        reference=subjects[2].name,
+        reference="screened, fast, mixed",
     )
 
 

@@ -1,5 +1,6 @@
 """Linear fits: rows streamed into Gram blocks, cross-validated strengths, one solve."""
 
+from trimpot.fitting.anchors import ANCHORS_VERSION
 from trimpot.fitting.blocks import Block, Blocks
 from trimpot.fitting.conditions import Conditions
 from trimpot.fitting.crossvalidation import Selection, Trial, relative_error
@@ -9,6 +10,7 @@ from trimpot.fitting.streaming import Forecast, forecast
 from trimpot.fitting.targets import Targets, make_targets
 
 __all__ = [
+    "ANCHORS_VERSION",
     "Block",
     "Blocks",
     "Conditions",

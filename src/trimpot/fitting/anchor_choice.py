@@ -14,6 +14,7 @@ from trimpot.fitting.crowding import crowding
 from trimpot.fitting.paths import (
     Path,
     approaching,
+    bending,
     cluster,
     compressed,
     expanded,
@@ -40,6 +41,14 @@ INNERMOST = 0.3
 
 GUESSED = (0.92, 1.15)
 """Scales of crystals about rest between which nothing is asked."""
+
+BENT = 1.12
+"""Scale about rest from which on the pressure of crystals without data does not fall on
+compression. By the universal binding curve (Rose et al.) energy is convex over volume up to
+1.13 or more."""
+
+PAST = 0.97
+"""Where that ends, over the scale from which on compression demands more."""
 
 DENSEST = 0.6
 """Smallest scale about rest; 0.8 over the start of a path where that is smaller."""
@@ -71,11 +80,22 @@ PAIR_LATTICES = ("CsCl", "NaCl", "ZnS")
 
 @dataclass(frozen=True)
 class Window:
-    """Scales of a structure: at rest, and between which nothing is asked."""
+    """Scales of a structure.
+
+    Attributes
+    ----------
+    rest : float
+        Where it is at rest, about.
+    low, high : float
+        Between them energies may do anything.
+    known : bool
+        Data of like structures made them wider apart.
+    """
 
     rest: float
     low: float
     high: float
+    known: bool
 
 
 def anchor_paths(
@@ -179,6 +199,9 @@ def _crystal(
     window = _window(crystal, group, profile.species)
     if window is not None:
         yield from _around(crystal, window, profile)
+        if not window.known:
+            start, end = BENT * group.doubt[0] * window.rest, PAST * window.low
+            yield bending(f"{title} about rest", crystal.structure, start, end)
         at_rest = scaled(crystal.structure, window.rest)
         yield from _approaching(replace(crystal, structure=at_rest), profile)
 
@@ -241,4 +264,5 @@ def _window(example: Example, group: Group, species: tuple[int, ...]) -> Window 
     covered = np.interp(-np.log(group.seen.valence[alike]), falling, TRIED[touching])
     low, high = (f * g for f, g in zip(example.free, group.doubt, strict=True))
     every = [low * rest, high * rest, *covered.tolist()]
-    return Window(rest, min(every), max(every))
+    known = min(every) < low * rest or max(every) > high * rest
+    return Window(rest, min(every), max(every), known)

@@ -16,6 +16,7 @@ from trimpot.fitting.anchor_choice import anchor_paths
 from trimpot.fitting.inequalities import Inequalities
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.packing import pack
+from trimpot.splines.pair import PairTerm
 from trimpot.splines.potential import SplinePotential
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ KEPT = 0.5
 NEGLIGIBLE = 1e-12
 """Size of a row over that of the largest, below which it is rounding."""
 
-MOST_ROWS = 1500
+ANCHORS_VERSION = 2
+"""Raised when the demands change: stored blocks with others are made anew."""
+
+MOST_ROWS = 3000
 """Of inequalities: further paths are left out."""
 
 
@@ -41,9 +45,12 @@ def anchors(model: Model, frames: Sequence[Frame], *, threads: int = 0) -> Inequ
     """Return the inequalities of all anchors of a model and its training frames."""
     reach = max((t.cutoff for t in model.terms), default=0.0)
     e0s = None if model.refine_e0s else model.e0s
+    only_pairs = all(isinstance(t, PairTerm) for t in model.terms if t.n_coefficients)
     kept: list[Path] = []
     rows = 0
     for path in anchor_paths(frames, model.species, e0s, reach=reach, threads=threads):
+        if path.many_body and only_pairs:
+            continue
         rows += len(path.demands)
         if rows > MOST_ROWS:
             break

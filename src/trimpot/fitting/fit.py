@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from trimpot.data import folds as assign_folds
 from trimpot.fitting.anchors import anchors
@@ -222,8 +223,9 @@ def refit(
         total, blocks.scales, chosen.strengths.kappa, settings.stress_weight
     )
     inequalities = monotone(model.free).joined(blocks.anchors)
-    c = solve_constrained(equations, penalty, chosen.strengths, inequalities)
-    conditions = conditions_of(equations, penalty, chosen.strengths, blocks.coverage)
+    with threadpool_limits(thread_count(threads), user_api="blas"):
+        c = solve_constrained(equations, penalty, chosen.strengths, inequalities)
+        conditions = conditions_of(equations, penalty, chosen.strengths, blocks.coverage)
     potential = _assemble(model, c, blocks, profile)
     binding = blocks.anchors.binding(c)
     facts = {

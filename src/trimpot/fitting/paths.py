@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 
     from trimpot.contract import FloatArray
 
-STEP = 0.025
-"""Relative step of lengths along a path."""
-
-MOST_STEPS = 24
-"""A longer way takes steps that grow."""
-
 FIRM = 0.85
 """Scale, over the start of a path, down to which the pressure must rise."""
+
+EASED = 0.5
+"""Share of the pressure that must remain from step to step further on. If energies need
+only rise they become flat, and wiggle between the points."""
 
 _FACES = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
 _CENTRES = np.array([[-1.0, 1.0, 1.0], [1.0, -1.0, 1.0], [1.0, 1.0, -1.0]])
@@ -44,6 +42,29 @@ LATTICES: dict[str, tuple[FloatArray, FloatArray]] = {
 
 
 @dataclass(frozen=True)
+class Steps:
+    """How a way is divided.
+
+    Attributes
+    ----------
+    step : float
+        Of the logarithm of lengths.
+    most : int
+        Steps; a longer way takes steps that grow.
+    """
+
+    step: float
+    most: int
+
+
+FINE = Steps(0.01, 64)
+"""Between points 2.5 % apart energies of a flexible model wiggle by up to 0.5 eV/atom."""
+
+COARSE = Steps(0.025, 24)
+"""Where one atom moves: the others, which do not, cost as much."""
+
+
+@dataclass(frozen=True)
 class Path:
     """Structures and demands on their energies.
 
@@ -53,11 +74,14 @@ class Path:
     structures : tuple of Structure
     demands : (rows, structures) float64
         demands @ energies >= 0.
+    many_body : bool
+        Pairs alone cannot meet them without losing accuracy.
     """
 
     name: str
     structures: tuple[Structure, ...]
     demands: FloatArray
+    many_body: bool = False
 
 
 def lattice(name: str, numbers: Sequence[int]) -> Structure:
@@ -80,12 +104,12 @@ def scaled(structure: Structure, scale: float) -> Structure:
     )
 
 
-def scales(start: float, end: float) -> FloatArray:
-    """Return scales from start to end: steps of STEP, or growing ones if these are many."""
+def scales(start: float, end: float, steps: Steps = FINE) -> FloatArray:
+    """Return scales from start to end, at least three."""
     way = float(np.log(end / start))
-    n = min(max(int(np.ceil(abs(way) / STEP)), 2), MOST_STEPS)
+    n = min(max(int(np.ceil(abs(way) / steps.step)), 2), steps.most)
     t = np.arange(n + 1) / n
-    first = min(1.0, n * STEP / abs(way))
+    first = min(1.0, n * steps.step / abs(way))
     return np.asarray(start * np.exp(way * (first * t + (1.0 - first) * t**2)))
 
 
@@ -99,14 +123,20 @@ def compressed(name: str, structure: Structure, start: float, end: float) -> Pat
     """Return the path to smaller scales along which energy and, at first, pressure rise.
 
     As long as the pressure -dE/dV does not fall from step to step, the energy rises at
-    least as steeply as where the path begins; then it need only rise.
+    least as steeply as where the path begins; then EASED of it remains at each step.
     """
     way = scales(start, end)
-    rising = _rising(len(way))
-    bending = np.diff(rising / -np.diff(way**3)[:, None], axis=0)
-    firm = int((way[2:] > FIRM * start).sum())
-    demands = np.concatenate([rising[:1], bending[:firm], rising[firm + 1 :]])
+    pressure = _pressure(way)
+    kept = np.where(way[2:] > FIRM * start, 1.0, EASED)[:, None]
+    demands = np.concatenate([pressure[:1], pressure[1:] - kept * pressure[:-1]])
     return Path(name, _along(structure, way), demands)
+
+
+def bending(name: str, structure: Structure, start: float, end: float) -> Path:
+    """Return the path to smaller scales along which the pressure does not fall."""
+    way = scales(start, end)
+    demands = np.diff(_pressure(way), axis=0)
+    return Path(name, _along(structure, way), demands, many_body=True)
 
 
 def expanded(name: str, structure: Structure, start: float, end: float) -> Path:
@@ -127,7 +157,7 @@ def approaching(
     bond : (3,) float64
         From the atom to its neighbour, angstrom.
     """
-    way = scales(start, end)
+    way = scales(start, end, COARSE)
     length = float(np.linalg.norm(bond))
     moved = []
     for r in way:
@@ -157,3 +187,8 @@ def _along(structure: Structure, way: FloatArray) -> tuple[Structure, ...]:
 
 def _rising(n: int) -> FloatArray:
     return np.diff(np.eye(n), axis=0)
+
+
+def _pressure(way: FloatArray) -> FloatArray:
+    """Return what gives the pressure of every step of a way, in units of its volumes."""
+    return np.asarray(_rising(len(way)) / -np.diff(way**3)[:, None])

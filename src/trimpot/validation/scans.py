@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,8 +126,19 @@ def trimer_scan(
         raise InputError(
             f"unknown trimer geometry {geometry!r}; use one of {[*TRIMER_ANGLES_DEGREES]}"
         )
+    scan = bent_trimer_scan(potential, numbers, r, TRIMER_ANGLES_DEGREES[geometry])
+    return replace(scan, name=f"{_trimer_name(numbers)} {geometry}")
+
+
+def bent_trimer_scan(
+    potential: Potential,
+    numbers: tuple[int, int, int],
+    r: FloatArray,
+    angle_degrees: float,
+) -> Scan:
+    """Return the scan of ``trimer_scan`` at any angle at the centre."""
     _check_lengths(r)
-    angle = np.deg2rad(TRIMER_ANGLES_DEGREES[geometry])
+    angle = np.deg2rad(angle_degrees)
     legs = np.array([[1.0, 0.0, 0.0], [np.cos(angle), np.sin(angle), 0.0]])
     alone = isolated_energies(potential)
     zero = np.array([alone[number] for number in numbers])
@@ -137,8 +148,13 @@ def trimer_scan(
         result = evaluate(potential, free_cluster(list(numbers), positions), threads=1)
         energy[k] = float((result.energies - zero).sum())
         force[k] = float((result.forces[1:] * legs).sum())
-    names = "-".join(symbol(numbers[k]) for k in (1, 0, 2))
-    return Scan(f"{names} {geometry}", r.copy(), energy, force)
+    return Scan(
+        f"{_trimer_name(numbers)} {angle_degrees:g} degrees", r.copy(), energy, force
+    )
+
+
+def _trimer_name(numbers: tuple[int, int, int]) -> str:
+    return "-".join(symbol(numbers[k]) for k in (1, 0, 2))
 
 
 def check_repulsion(scan: Scan, below: float) -> Check:

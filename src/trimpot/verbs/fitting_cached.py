@@ -21,7 +21,7 @@ from trimpot.files.blocks_file import (
 )
 from trimpot.files.container import write
 from trimpot.files.spline_document import spline_document
-from trimpot.fitting import Model, refit
+from trimpot.fitting import ANCHORS_VERSION, Model, refit
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
@@ -169,7 +169,7 @@ def blocks_key(
         settings.folds,
         settings.seed,
         settings.stress_weight == 0.0,
-        settings.anchors,
+        settings.anchors and ANCHORS_VERSION,
         weights,
     ]
     digest.update(json.dumps(choices).encode())

@@ -12,8 +12,8 @@ from trimpot.contract import Structure
 from trimpot.data import Frame
 from trimpot.elements import covalent_radius
 from trimpot.engines.singlepoint import evaluate
-from trimpot.fitting import FitSettings, QuantityWeights
-from trimpot.fitting.anchor_choice import anchor_paths
+from trimpot.fitting import FitSettings, Model, QuantityWeights
+from trimpot.fitting.anchor_choice import ELEMENT_LATTICES, anchor_paths
 from trimpot.fitting.anchor_frames import AT_REST, DOUBT, groups_of
 from trimpot.fitting.anchors import MOST_ROWS, anchors, binding_rows, inequalities_of
 from trimpot.fitting.crowding import REACH, SOFTNESS, crowding
@@ -21,6 +21,7 @@ from trimpot.fitting.fit import gather, refit
 from trimpot.fitting.paths import (
     LATTICES,
     approaching,
+    bending,
     cluster,
     compressed,
     expanded,
@@ -80,8 +81,31 @@ def test_compression_demands_rising_pressure_and_then_rising_energy():
     assert (path.demands @ v < 0.0).any(), "falling energy"
     plateau = np.minimum(-v, -v[3])
     assert (path.demands @ plateau < -1e-9).any(), "pressure falls at once"
-    late = np.minimum(-v, -v[-3])
-    assert (path.demands @ late >= -1e-9).all(), "far away only the energy must not fall"
+    softer, flat = (-v - (1.0 - kept) * np.maximum(v[-5] - v, 0.0) for kept in (0.6, 0.0))
+    assert (path.demands @ softer >= -1e-9).all(), "far away pressure may fall, by half"
+    assert (path.demands @ flat < -1e-9).any(), "but not to nothing"
+
+
+def test_about_rest_only_the_bulk_modulus_is_positive():
+    path = bending("x", lattice("sc", W), 1.12, 0.9)
+    v = np.array([s.volume for s in path.structures])
+    assert path.many_body
+    assert (path.demands @ (v - 1.0) ** 2 >= -1e-9).all(), "one well, wherever"
+    assert (path.demands @ (v - 1.3) ** 2 >= -1e-9).all()
+    two_wells = np.minimum((v - 1.0) ** 2, (v - 1.3) ** 2)
+    assert (path.demands @ two_wells < -1e-9).any()
+
+
+def test_pairs_alone_are_not_asked_for_bulk_moduli_of_unknown_crystals():
+    frames, reach = tungsten((0.98, 1.0, 1.02)), 4.5
+    terms = tuple(s.build(W, profile_of(W, 1.9)) for s in (PAIR, TRIPLET))
+    pairs, more = (
+        Model(W, t, np.array([-2.0]), refine_e0s=False) for t in (terms[:1], terms)
+    )
+    asked = [p for p in paths_of(frames, reach=reach).values() if p.many_body]
+    assert {p.name for p in asked} == {f"{x} W about rest" for x in ELEMENT_LATTICES}
+    fewer, all_of_them = (len(anchors(m, frames, threads=1)) for m in (pairs, more))
+    assert all_of_them - fewer == sum(len(p.demands) for p in asked)
 
 
 def test_expansion_demands_rising_energy_up_to_isolated_atoms():
@@ -154,6 +178,8 @@ def test_nothing_is_asked_where_frames_of_the_composition_are():
     for name in ("bcc W", "fcc W"):
         near, far = (lengths(p[f"{name} compressed"])[0] for p in (few, wide))
         assert far < 0.95 * near
+        assert f"{name} about rest" in few
+        assert f"{name} about rest" not in wide, "data say what it does"
         near, far = (lengths(p[f"{name} expanded"])[0] for p in (few, wide))
         assert far > 1.05 * near
 
