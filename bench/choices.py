@@ -61,6 +61,17 @@ class List:
 
 ANGULAR = {"kind": "density", "cutoff": 6.0, "l_max": 3, "triples": True}
 FOR_TUNGSTEN = {
+    "density": List(
+        "pairs, densities",
+        [
+            {"kind": "pair", "cutoff": 6.0, "intervals": 30},
+            {"kind": "density", "cutoff": 5.0},
+        ],
+        {
+            "model.terms.1.cutoff": [5.0, 5.5, 6.0],
+            "model.terms.1.r_min": [None, 1.8, 2.1, 2.7],
+        },
+    ),
     "density-screened": List(
         "pairs, screened pairs, densities",
         [
@@ -69,8 +80,8 @@ FOR_TUNGSTEN = {
             {"kind": "density", "cutoff": 5.0},
         ],
         {
-            "model.terms.1.envelope": [*ENVELOPES, TIGHT[-1]],
-            "model.terms.2.cutoff": [4.5, 5.0, 5.5],
+            "model.terms.1.envelope": [ENVELOPES[0], ENVELOPES[-1], TIGHT[-1]],
+            "model.terms.2.cutoff": [5.0, 5.5, 6.0],
         },
     ),
     "fast": List(
@@ -82,7 +93,7 @@ FOR_TUNGSTEN = {
         ],
         {
             "model.terms.1.envelope": [*ENVELOPES[1:], *TIGHT],
-            "model.terms.2.cutoff": [5.0, 5.5],
+            "model.terms.2.cutoff": [5.0, 5.5, 6.0],
         },
     ),
     "fast-knots": List(
@@ -107,7 +118,7 @@ FOR_TUNGSTEN = {
 FOR_MLEARN = List(
     "mlearn",
     FOR_TUNGSTEN["best"].terms,
-    {"model.terms.1.cutoff": [5.0, 5.5, 6.0], "model.terms.1.envelope": ENVELOPES},
+    {"model.terms.1.cutoff": [5.0, 6.0], "model.terms.1.envelope": ENVELOPES},
 )
 
 

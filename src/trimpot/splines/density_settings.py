@@ -16,10 +16,6 @@ from trimpot.splines.screened import ScreenedDensity
 if TYPE_CHECKING:
     from trimpot.splines.profile import PairProfile
 
-LOWER_END = 0.8
-"""Default lower end of the functions over the shortest distance of the data."""
-
-
 FINEST_FIRST = ((9, 4), (8, 4), (7, 3), (6, 3), (5, 2), (4, 2), (3, 2), (2, 1))
 """Functions and angular functions to choose from."""
 
@@ -38,8 +34,8 @@ class DensitySettings:
     order : int
         Largest number of densities in a product, 2 to 4.
     r_min : float, optional
-        Lower end; default: 0.8 times the shortest distance of each pair in the data. The
-        functions go on below it.
+        Lower end; default: where the distances of each pair begin (of those up to twice
+        the shortest, 0.5 % lie below). The functions go on below it.
     l_max : int
         Largest degree of angular densities, up to 3; 0: none.
     angular_cutoff : float, optional
@@ -110,9 +106,9 @@ class DensitySettings:
     def _radial(
         self, species: tuple[int, ...], profile: PairProfile, n: int, cutoff: float
     ) -> Radial:
-        shortest = [[profile.shortest(a, b) for b in species] for a in species]
+        begin = [[profile.beginning(a, b) for b in species] for a in species]
         low = (
-            np.minimum(LOWER_END * np.array(shortest), 0.5 * cutoff)
+            np.minimum(begin, 0.5 * cutoff)
             if self.r_min is None
             else np.full((len(species),) * 2, self.r_min)
         )

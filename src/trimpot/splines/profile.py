@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TYPICAL_SHORTEST = 0.8
 """Shortest distance of a pair that the data lack, over the sum of covalent radii."""
 
+NEAR, FEW = 2.0, 0.005
+"""Pairs begin where this share of those within NEAR times the shortest distance lies below."""
+
 
 @dataclass(frozen=True)
 class PairProfile:
@@ -49,6 +52,21 @@ class PairProfile:
         if self.has(a, b):
             return float(self.smallest[self.species.index(a), self.species.index(b)])
         return TYPICAL_SHORTEST * (covalent_radius(a) + covalent_radius(b))
+
+    def beginning(self, a: int, b: int) -> float:
+        """Return the distance below which few pairs of the data lie.
+
+        Resolution below it is wasted. For an absent pair: the typical shortest distance.
+        """
+        i, j = self.species.index(a), self.species.index(b)
+        shortest = self.shortest(a, b)
+        counts = self.counts[i, j] + self.counts[j, i]
+        edges = np.linspace(0.0, self.cutoff, len(counts) + 1)
+        below = np.concatenate([[0.0], np.cumsum(counts)])
+        near = float(np.interp(NEAR * shortest, edges, below))
+        if not near > 0.0:
+            return shortest
+        return max(shortest, float(np.interp(FEW * near, below, edges)))
 
 
 def pair_profile(
