@@ -40,7 +40,7 @@ SETTINGS = {
   terms:
     - {kind: pair, cutoff: 6.0, intervals: 30}
     - kind: triplet
-      cutoff: 6.0
+      cutoff: 5.0
       intervals: 12
       intervals_jk: 16
       r_min: 0.7

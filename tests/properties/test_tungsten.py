@@ -18,7 +18,14 @@ pytestmark = [
 
 @pytest.mark.parametrize(
     ("example", "energy", "forces", "most_coefficients"),
-    [("tungsten-uf2", 19.8, 330.0, 100), ("tungsten-uf23", 5.8, 140.0, 1300)],
+    [
+        ("tungsten-uf2", 19.8, 330.0, 100),
+        ("tungsten-uf23", 5.8, 140.0, 1300),
+        ("tungsten-density", 10.0, 225.0, 250),
+        ("tungsten-density-screened", 9.4, 210.0, 280),
+        ("tungsten-screened", 4.6, 121.0, 800),
+        ("tungsten-best", 3.3, 90.0, 1300),
+    ],
 )
 def test_examples_reach_their_accuracy_and_stay_repulsive(
     example, energy, forces, most_coefficients, tmp_path
