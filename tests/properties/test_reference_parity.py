@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 from spline_samples import (
     KINDS,
@@ -12,8 +13,13 @@ from spline_samples import (
     rows_of,
     scattered,
 )
+from trimpot.engines.ase import structure_from_atoms
+from trimpot.envelopes import EnvelopeSettings
 from trimpot.neighbors import neighborhood
 from trimpot.splines import reference
+from trimpot.splines.pair_settings import PairSettings
+from trimpot.splines.potential import SplinePotential
+from trimpot.splines.profile import PairProfile
 
 SETTINGS = {"uniform": UNIFORM, "other spacing": OTHER_SPACING}
 MIXED = [(True, True, True), (True, False, True), (False, False, False)]
@@ -70,3 +76,20 @@ def test_rows_of_several_terms_stand_side_by_side():
             for t in free
         ]
         assert np.allclose(block, np.concatenate(alone, axis=1), atol=1e-12)
+
+
+@pytest.mark.parametrize("c_min", [0.0, 1e-4, 0.2])
+def test_perfect_crystals_with_limits_near_zero(c_min):
+    """Atoms in a row: C is 0 but for rounding, also far behind a neighbour."""
+    atoms = bulk("W", "bcc", a=3.16, cubic=True).repeat(2)
+    structure = structure_from_atoms(atoms)
+    settings = PairSettings(cutoff=6.0, envelope=EnvelopeSettings(c_min=c_min, c_max=1.5))
+    profile = PairProfile((74,), np.array([[2.7]]), np.zeros((1, 1, 10)), 6.0)
+    term = settings.build((74,), profile)
+    c = np.random.default_rng(2).normal(size=term.n_coefficients)
+    potential = SplinePotential((74,), (term,), (c,))
+    hood = neighborhood(structure, potential.cutoff + 0.4)
+    expected = reference.evaluate(potential, hood)
+    found = potential.evaluate(hood, threads=1)
+    assert deviation(found.energies, expected.energies) < 1e-12
+    assert deviation(found.forces, expected.forces) < 1e-12

@@ -25,8 +25,8 @@ class Screening {
   // How far from an end of a pair a screening atom can be, in lengths of the pair.
   double stretch() const { return stretch_; }
 
-  // One species, no radii, limits that are not negative: all pairs have the first limits.
-  bool plain() const { return spec_.n_species == 1 && spec_.outer == 0.0 && spec_.c_min[0] >= 0.0; }
+  // One species, no radii, limits well above what rounding makes of 0: all pairs have the first limits.
+  bool plain() const { return spec_.n_species == 1 && spec_.outer == 0.0 && spec_.c_min[0] > 1e-3; }
 
   // C_min and C_max of centre i, neighbour j, screening k.
   std::size_t trio(int i, int j, int k) const {

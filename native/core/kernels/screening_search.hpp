@@ -89,7 +89,7 @@ class ScreeningSearch {
     for (int b = blocks - 1; b >= 0; --b) nearest[b] = least = std::min(nearest[b], least);
     for (int j = 0; j < count; j += N) {
       const V x = load<N>(env_x + j), y = load<N>(env_y + j), z = load<N>(env_z + j);
-      const V square = x * x + (y * y + z * z);
+      const V square = maximum(x * x + (y * y + z * z), broadcast<N>(Real(1e-20))); // of an atom at the same place
       store(squares + j, square);
       store(per_squares + j, near_reciprocal(square));
     }

@@ -193,22 +193,6 @@ TRIMPOT_INLINE Vec<T, N> first_lanes(Vec<T, N> a, int n) {
   }
 }
 
-// How many bits below that of a lane are set, in lanes whose bit is set.
-template <int N>
-TRIMPOT_INLINE Vec<std::int32_t, N> unpack_counts(std::uint32_t bits) {
-#if defined(__AVX512VL__)
-  if constexpr (N == 16)
-    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(
-        _mm512_maskz_expand_epi32(static_cast<__mmask16>(bits), reinterpret_cast<__m512i>(iota<N>(0).v)))};
-  if constexpr (N == 8)
-    return {reinterpret_cast<typename Vec<std::int32_t, N>::Native>(
-        _mm256_maskz_expand_epi32(static_cast<__mmask8>(bits), reinterpret_cast<__m256i>(iota<N>(0).v)))};
-#endif
-  std::int32_t lane[N];
-  for (int l = 0; l < N; ++l) lane[l] = __builtin_popcount(bits & ((1u << l) - 1u));
-  return load<N>(lane);
-}
-
 template <class T, int N>
 TRIMPOT_INLINE T sum(Vec<T, N> a) {
   if constexpr (!in_one_register<T, N>) {
@@ -341,7 +325,7 @@ TRIMPOT_INLINE std::uint32_t below(Vec<T, N> a, Vec<T, N> b) {
   }
 }
 
-// Bit l is set where lane l has a minus sign.
+// Bit l is set where lane l has a minus sign; of numbers alone, for what is none may have one.
 template <class T, int N>
 TRIMPOT_INLINE std::uint32_t negative(Vec<T, N> a) {
 #if defined(__AVX__)

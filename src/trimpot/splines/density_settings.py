@@ -16,6 +16,9 @@ from trimpot.splines.screened import ScreenedDensity
 if TYPE_CHECKING:
     from trimpot.splines.profile import PairProfile
 
+LATEST = 0.8
+"""Largest default lower end of the functions over the cutoff."""
+
 FINEST_FIRST = ((9, 4), (8, 4), (7, 3), (6, 3), (5, 2), (4, 2), (3, 2), (2, 1))
 """Functions and angular functions to choose from."""
 
@@ -35,7 +38,8 @@ class DensitySettings:
         Largest number of densities in a product, 2 to 4.
     r_min : float, optional
         Lower end; default: where the distances of each pair begin (of those up to twice
-        the shortest, 0.5 % lie below). The functions go on below it.
+        the shortest, 0.5 % lie below), at most 0.8 times the cutoff. The functions go on
+        below it.
     l_max : int
         Largest degree of angular densities, up to 3; 0: none.
     angular_cutoff : float, optional
@@ -108,7 +112,7 @@ class DensitySettings:
     ) -> Radial:
         begin = [[profile.beginning(a, b) for b in species] for a in species]
         low = (
-            np.minimum(begin, 0.5 * cutoff)
+            np.minimum(begin, LATEST * cutoff)
             if self.r_min is None
             else np.full((len(species),) * 2, self.r_min)
         )
