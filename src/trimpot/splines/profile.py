@@ -18,7 +18,7 @@ TYPICAL_SHORTEST = 0.8
 """Shortest distance of a pair that the data lack, over the sum of covalent radii."""
 
 NEAR, FEW = 2.0, 0.005
-"""Pairs begin where this share of those within NEAR times the shortest distance lies below."""
+"""Pairs begin where FEW of those up to NEAR times the shortest distance lie below."""
 
 
 @dataclass(frozen=True)
