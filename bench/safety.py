@@ -30,7 +30,7 @@ from trimpot.config import load_config, to_yaml
 TUNGSTEN = training_runs.DATA / "w14_tungsten" / "w14.extxyz.xz"
 EXAMPLES = {
     "densities": "tungsten-density",
-    "densities, screened pairs": "tungsten-density-screened",
+    "+ screened pairs": "tungsten-density-screened",
     "screened, fast": "tungsten-screened",
     "screened, best": "tungsten-best",
 }
