@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 
 from spline_samples import (
@@ -89,6 +90,24 @@ def test_perfect_crystals_with_limits_near_zero(c_min):
     c = np.random.default_rng(2).normal(size=term.n_coefficients)
     potential = SplinePotential((74,), (term,), (c,))
     hood = neighborhood(structure, potential.cutoff + 0.4)
+    expected = reference.evaluate(potential, hood)
+    found = potential.evaluate(hood, threads=1)
+    assert deviation(found.energies, expected.energies) < 1e-12
+    assert deviation(found.forces, expected.forces) < 1e-12
+
+
+@pytest.mark.parametrize("c_min", [0.0, 1e-4, 0.2])
+def test_nothing_screens_a_dimer(c_min):
+    """Also where limits are near zero, and in the direction in which lists are filled up."""
+    bonds = np.linspace(1.5, 4.5, 60)[:, None] * np.ones(3) / np.sqrt(3.0)
+    first = 20.0 * np.array([(i, j, 0) for i in range(8) for j in range(8)][:60])
+    atoms = Atoms("W120", np.concatenate([first, first + bonds]))
+    settings = PairSettings(cutoff=6.0, envelope=EnvelopeSettings(c_min=c_min, c_max=1.5))
+    profile = PairProfile((74,), np.array([[1.5]]), np.zeros((1, 1, 10)), 6.0)
+    term = settings.build((74,), profile)
+    c = np.random.default_rng(2).normal(size=term.n_coefficients)
+    potential = SplinePotential((74,), (term,), (c,))
+    hood = neighborhood(structure_from_atoms(atoms), potential.cutoff + 0.4)
     expected = reference.evaluate(potential, hood)
     found = potential.evaluate(hood, threads=1)
     assert deviation(found.energies, expected.energies) < 1e-12
