@@ -98,7 +98,7 @@ def test_perfect_crystals_with_limits_near_zero(c_min):
 
 @pytest.mark.parametrize("c_min", [0.0, 1e-4, 0.2])
 def test_nothing_screens_a_dimer(c_min):
-    """Also where limits are near zero, and in the direction in which lists are filled up."""
+    """Also where limits are near zero, and in the direction in which lists are padded."""
     bonds = np.linspace(1.5, 4.5, 60)[:, None] * np.ones(3) / np.sqrt(3.0)
     first = 20.0 * np.array([(i, j, 0) for i in range(8) for j in range(8)][:60])
     atoms = Atoms("W120", np.concatenate([first, first + bonds]))
