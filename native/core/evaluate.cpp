@@ -58,4 +58,16 @@ void evaluate(const std::vector<TermPointer>& terms, const NeighborhoodView& hoo
     for (int a = 0; a < 9; ++a) virial[a] += virials[static_cast<std::size_t>(9 * t + a)];
 }
 
+void atom_rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, std::int64_t begin,
+               std::int64_t end, double* rows, int threads) {
+  constexpr std::int64_t atoms_at_once = 32;
+  std::int64_t n = 0;
+  for (const auto& term : terms) n += term->n_columns();
+  std::fill(rows, rows + (end - begin) * n, 0.0);
+  const int most = thread_count(threads, (end - begin) / atoms_at_once);
+  for_blocks(end - begin, atoms_at_once, most, [&](std::int64_t first, std::int64_t last, int) {
+    kernels().atom_rows(terms, hood, begin + first, begin + last, rows + first * n);
+  });
+}
+
 } // namespace trimpot

@@ -23,4 +23,8 @@ void write_far_row(Real* row) {
 void evaluate(const std::vector<TermPointer>& terms, const NeighborhoodView& hood,
               double* energies, double* forces, double* virial, int threads);
 
+// rows: (end - begin) x total columns, written: energy of local atoms begin .. end - 1 by each coefficient.
+void atom_rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, std::int64_t begin,
+               std::int64_t end, double* rows, int threads);
+
 } // namespace trimpot

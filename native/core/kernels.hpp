@@ -92,6 +92,9 @@ struct Kernels {
   NearTerms (*near_terms)(const std::vector<TermPointer>&);
   // Design-matrix rows of all local atoms, added to the sink.
   void (*rows)(const std::vector<TermPointer>&, const NeighborhoodView&, RowSink sink);
+  // Energies of local atoms begin .. end - 1 by each coefficient, added to (end - begin) x n_columns.
+  void (*atom_rows)(const std::vector<TermPointer>&, const NeighborhoodView&, std::int64_t begin, std::int64_t end,
+                    double* rows);
   // Raises numbers (n_species x term.n_limits()) to what the local atoms have.
   void (*add_to_range)(const Term&, const NeighborhoodView&, double* largest);
   // Edges of atoms begin .. end - 1: writes which survive, and appends who screens these in part. Some of

@@ -68,6 +68,7 @@ struct RowSink {
   double* weights = nullptr;
   std::int64_t weight_columns = 0;
 
+  bool wants_gradients() const { return forces || strain || weights; }
   double* weight_row(int j) const { return weights + weight_columns * j; }
   double* force_row(int atom, int axis) const {
     return forces + (std::int64_t{3} * owners[atom] + axis) * n_columns + column_offset;

@@ -175,6 +175,21 @@ void evaluate_into(const std::vector<TermPointer>& terms, const Vectors& positio
       forces.data()[3 * owners.data()[a] + x] += all[static_cast<std::size_t>(3 * a + x)];
 }
 
+void atom_rows_into(const std::vector<TermPointer>& terms, const Vectors& positions, const Ints& species,
+                    const Longs& first, const Ints& neighbors, std::int64_t begin, const MatrixOut& rows, int threads) {
+  const NeighborhoodView hood{length(first) - 1, length(positions), positions.data(),
+                              species.data(), first.data(), neighbors.data()};
+  require(hood.n_local >= 0 && hood.n_local <= hood.n_all, "first: needs 1 to n_all + 1 entries");
+  require(length(species) == hood.n_all, "species: needs one entry per atom");
+  require(first.data()[hood.n_local] <= length(neighbors), "first: points beyond the neighbours");
+  std::size_t n_columns = 0;
+  for (const auto& term : terms) n_columns += static_cast<std::size_t>(term->n_columns());
+  require(rows.shape(1) == n_columns, "rows: need one column per coefficient");
+  require(0 <= begin && begin + length(rows) <= hood.n_local, "rows: more than local atoms from begin");
+  const nb::gil_scoped_release release;
+  atom_rows(terms, hood, begin, begin + length(rows), rows.data(), threads);
+}
+
 using Cell = Array<const double, nb::shape<3, 3>>;
 using Pbc = Array<const bool, nb::shape<3>>;
 
@@ -243,6 +258,9 @@ void bind_terms(nb::module_& m) {
   m.def("evaluate", &evaluate_into, "terms"_a, "positions"_a.noconvert(), "species"_a.noconvert(),
         "owners"_a.noconvert(), "first"_a.noconvert(), "neighbors"_a.noconvert(),
         "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert(), "threads"_a);
+  m.def("atom_rows", &atom_rows_into, "terms"_a, "positions"_a.noconvert(), "species"_a.noconvert(),
+        "first"_a.noconvert(), "neighbors"_a.noconvert(), "begin"_a, "rows"_a.noconvert(), "threads"_a,
+        "Write the energies of local atoms from begin on by each coefficient.");
   nb::class_<Follower>(m, "Follower", "Evaluates a structure that moves; see native/core/follower.hpp.")
       .def(nb::init<std::vector<TermPointer>, double, double, bool, int>(), "terms"_a, "cutoff"_a,
            "skin"_a, "mixed"_a, "threads"_a)

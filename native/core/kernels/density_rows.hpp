@@ -106,12 +106,14 @@ struct DensityChanges {
   const DensitySpec& spec;
   std::vector<std::vector<std::pair<std::int64_t, double>>> of; // column, derivative
 
-  explicit DensityChanges(const DensityValues& s) : sums(s), spec(s.spec), of(s.raw.size()) {}
+  bool wanted; // else only values of columns are worked out
+
+  DensityChanges(const DensityValues& s, bool w) : sums(s), spec(s.spec), of(s.raw.size()), wanted(w) {}
 
   double product(std::int64_t column, const int* q, int order) {
     double value = 1.0;
     for (int a = 0; a < order; ++a) value *= sums.rho[static_cast<std::size_t>(q[a])];
-    for (int a = 0; a < order; ++a) {
+    for (int a = 0; a < order && wanted; ++a) {
       double by = 1.0;
       for (int b = 0; b < order; ++b) by *= a == b ? 1.0 : sums.rho[static_cast<std::size_t>(q[b])];
       of[static_cast<std::size_t>(q[a])].emplace_back(column, by);
@@ -132,7 +134,7 @@ struct DensityChanges {
       add_component(i, column, scale * sums.component[j]);
       add_component(j, column, scale * sums.component[i]);
     }
-    if (a >= 0) of[static_cast<std::size_t>(a)].emplace_back(column, value);
+    if (a >= 0 && wanted) of[static_cast<std::size_t>(a)].emplace_back(column, value);
     return scale * value;
   }
 
@@ -152,6 +154,7 @@ struct DensityChanges {
   }
 
   void add_component(std::size_t c, std::int64_t column, double by) {
+    if (!wanted) return;
     auto& list = of[static_cast<std::size_t>(spec.n_rho()) + c];
     if (!list.empty() && list.back().first == column)
       list.back().second += by;
@@ -219,7 +222,7 @@ inline void add_density_row(const Environment<double>& env, const RowSink& sink,
 
 inline void density_rows(const DensitySpec& spec, const Environment<double>& env, const RowSink& sink) {
   const DensityValues sums(spec, env);
-  DensityChanges changes(sums);
+  DensityChanges changes(sums, sink.wants_gradients());
   std::int64_t column = env.species * spec.columns_of_species();
   for (int order = 2; order <= spec.order; ++order)
     for_each_product(spec.n_rho(), order, [&](const std::array<int, 4>& q) {
@@ -235,6 +238,7 @@ inline void density_rows(const DensitySpec& spec, const Environment<double>& env
   for (int a = 0; a < (spec.mixed ? spec.n_rho() : 0); ++a)
     for (int p = 0; p < spec.n_p(); ++p, ++column)
       put_energy(sink, column, changes.square(column, p, sums.rho[static_cast<std::size_t>(a)], a));
+  if (!changes.wanted) return;
   changes.unbound();
   for (int j = 0; j < env.count; ++j) {
     const double w = env.weight ? env.weight[j] : 1.0;

@@ -51,6 +51,7 @@ Kernels make_kernels() {
             return NearTerms{plan.reach, !plan.many_body.empty()};
           },
           rows,
+          atom_rows,
           add_to_range,
           screening_partials,
           search_kernels()};

@@ -387,18 +387,19 @@ void fill_rows(const TableView& table, Real* rows) {
   }
 }
 
-// Calls visit(environment) for each local atom, with its neighbours within the cutoff.
+// Calls visit(environment) for local atoms begin .. end - 1, with their neighbours within the cutoff.
 template <class Visit>
-void for_each_environment(const NeighborhoodView& hood, double cutoff, Visit&& visit) {
+void for_each_environment(const NeighborhoodView& hood, double cutoff, std::int64_t begin, std::int64_t end,
+                          Visit&& visit) {
   constexpr int N = lanes<double>;
   std::int64_t most = 1;
-  for (std::int64_t i = 0; i < hood.n_local; ++i) most = std::max(most, hood.first[i + 1] - hood.first[i]);
+  for (std::int64_t i = begin; i < end; ++i) most = std::max(most, hood.first[i + 1] - hood.first[i]);
   const auto size = static_cast<std::size_t>(most + N);
   Arena arena;
   std::vector<double> x(size), y(size), z(size), r(size);
   std::vector<int> species(size), neighbor(size);
   const double* p = hood.positions;
-  for (std::int64_t i = 0; i < hood.n_local; ++i) {
+  for (std::int64_t i = begin; i < end; ++i) {
     std::size_t count = 0;
     for (std::int64_t s = hood.first[i]; s < hood.first[i + 1]; ++s) {
       const std::int32_t j = hood.neighbors[s];
@@ -419,20 +420,39 @@ void for_each_environment(const NeighborhoodView& hood, double cutoff, Visit&& v
   }
 }
 
-inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, RowSink sink) {
+inline double largest_cutoff(const std::vector<TermPointer>& terms) {
   double cutoff = 0.0;
   for (const auto& term : terms) cutoff = std::max(cutoff, term->cutoff());
-  for_each_environment(hood, cutoff, [&](const Environment<double>& env) {
-    sink.column_offset = 0;
-    for (const auto& term : terms) {
-      term->rows(env, sink);
-      sink.column_offset += term->n_columns();
-    }
+  return cutoff;
+}
+
+// Adds the rows of one atom, term by term.
+inline void add_rows(const std::vector<TermPointer>& terms, const Environment<double>& env, RowSink sink) {
+  sink.column_offset = 0;
+  for (const auto& term : terms) {
+    term->rows(env, sink);
+    sink.column_offset += term->n_columns();
+  }
+}
+
+inline void rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, RowSink sink) {
+  for_each_environment(hood, largest_cutoff(terms), 0, hood.n_local,
+                       [&](const Environment<double>& env) { add_rows(terms, env, sink); });
+}
+
+inline void atom_rows(const std::vector<TermPointer>& terms, const NeighborhoodView& hood, std::int64_t begin,
+                      std::int64_t end, double* rows) {
+  RowSink sink;
+  for (const auto& term : terms) sink.n_columns += term->n_columns();
+  for_each_environment(hood, largest_cutoff(terms), begin, end, [&](const Environment<double>& env) {
+    sink.energy = rows + (env.center - begin) * sink.n_columns;
+    add_rows(terms, env, sink);
   });
 }
 
 inline void add_to_range(const Term& term, const NeighborhoodView& hood, double* largest) {
-  for_each_environment(hood, term.cutoff(), [&](const Environment<double>& env) { term.add_to_range(env, largest); });
+  for_each_environment(hood, term.cutoff(), 0, hood.n_local,
+                       [&](const Environment<double>& env) { term.add_to_range(env, largest); });
 }
 
 } // namespace trimpot::TRIMPOT_ISA

@@ -62,6 +62,11 @@ class Screened final : public Term {
     RowSink inner = sink;
     for (const auto& term : terms_) {
       const int n = term->n_columns();
+      if (!sink.wants_gradients()) {
+        term->rows(left.environment(0), inner);
+        inner.column_offset += n;
+        continue;
+      }
       std::vector<double> by_weight(static_cast<std::size_t>(n) * static_cast<std::size_t>(left.environment(0).count), 0.0);
       inner.weights = by_weight.data();
       inner.weight_columns = n;

@@ -208,6 +208,24 @@ class TripletSpline final : public Term {
     return out;
   }
 
+  // The third side of a triplet.
+  struct Side {
+    int interval;
+    BasisValues<double> basis;
+  };
+
+  static void add_values(const Trio& trio, const std::int32_t* columns, const Leg& j, const Leg& k, const Side& side,
+                         double* energy) {
+    const double weight = j.weight * k.weight;
+    for (int l = 0; l < 4; ++l)
+      for (int m = 0; m < 4; ++m) {
+        const std::int32_t* column = columns + trio.corner(j.interval + l, k.interval + m, side.interval);
+        const double v = weight * j.basis.value[l] * k.basis.value[m];
+        for (int q = 0; q < 4; ++q)
+          if (column[q] >= 0) energy[column[q]] += v * side.basis.value[q];
+      }
+  }
+
   void add_rows(const Environment<double>& env, const RowSink& sink, std::size_t t, const Leg& j, const Leg& k) const {
     const Trio& trio = trios_[t];
     const std::vector<std::int32_t>& columns = spec_.columns[t];
@@ -216,6 +234,7 @@ class TripletSpline final : public Term {
     if (r >= trio.jk.upper() || r < trio.jk.lower() || r == 0.0) return;
     const int n = trio.jk.locate(r);
     const BasisValues<double> bn = exact_[t].jk.at(n, r - trio.jk.start(n));
+    if (!sink.wants_gradients()) return add_values(trio, columns.data(), j, k, {n, bn}, sink.energy + sink.column_offset);
     const TripletRows out = destinations(env, sink, j, k, dw, r);
     for (int l = 0; l < 4; ++l)
       for (int m = 0; m < 4; ++m) {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import re
 import secrets
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,13 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PARTIAL = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.partial")
+"""Names of hidden files that are to replace NAME."""
+
+
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a file whose content replaces ``path`` when the block ends without an error.
 
     The bytes go to a hidden file in the same folder, reach the disk (fsync), and are
     renamed over ``path``; after any exception the hidden file is gone and ``path`` is as
-    it was. A symbolic link is followed, not replaced.
+    it was. What killed runs have left of ``path`` goes too. A symbolic link is followed,
+    not replaced.
 
     Raises
     ------
@@ -28,9 +36,9 @@ def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
         If the file cannot be written; says why and what to do.
     """
     target = Path(os.path.realpath(path))
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        with _renamed_when_complete(partial, target) as handle:
+        remove_partials(target.parent, target.name)
+        with _renamed_when_complete(target) as handle:
             yield handle
     except OSError as error:
         if isinstance(error, WriteError):
@@ -39,22 +47,57 @@ def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _renamed_when_complete(partial: Path, target: Path) -> Iterator[IO[bytes]]:
+def _renamed_when_complete(target: Path) -> Iterator[IO[bytes]]:
+    handle, partial = _opened(target)
     try:
-        with partial.open("xb") as handle:
+        with handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
-        partial.replace(target)
-        _sync_folder(target.parent)
+            partial.replace(target)
+        sync_folder(target.parent)
     except BaseException:
         with suppress(OSError):
             partial.unlink()
         raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable."""
+def _opened(target: Path) -> tuple[IO[bytes], Path]:
+    """Return a new hidden file, locked as long as it is open, and its path."""
+    while True:
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+        handle = partial.open("xb")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if partial.exists():
+            return handle, partial
+        handle.close()  # taken for a leftover between the two lines above
+
+
+def remove_partials(folder: Path, name: str | None = None) -> None:
+    """Remove hidden files that killed runs have left, of all names or of one.
+
+    Those that a process is writing to are locked, and stay.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = [(e.path, PARTIAL.fullmatch(e.name)) for e in entries]
+    except OSError:
+        return  # no such folder, or one that cannot be read: writing will tell
+    for path, match in found:
+        if match is not None and name in (None, match["name"]):
+            with suppress(OSError):  # written to, or gone already
+                _remove_unlocked(Path(path))
+
+
+def _remove_unlocked(path: Path) -> None:
+    with path.open("r+b") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder durable (fsync)."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -71,6 +114,30 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write text as UTF-8 atomically; see ``atomic_write``."""
     write_bytes(path, text.encode())
+
+
+def append_line(path: str | Path, line: str) -> None:
+    """Add a line to a log; one that cannot be written whole is taken back.
+
+    It reaches the operating system, not the disk: what a log says can be done again.
+
+    Raises
+    ------
+    WriteError
+        If the line cannot be written.
+    """
+    try:
+        with Path(path).open("ab", buffering=0) as log:
+            whole = log.tell()
+            data = line.encode() + b"\n"
+            try:
+                if log.write(data) < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except BaseException:
+                log.truncate(whole)
+                raise
+    except OSError as error:
+        raise WriteError(_explain(error, Path(path))) from error
 
 
 def _explain(error: OSError, path: Path) -> str:

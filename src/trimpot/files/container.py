@@ -172,7 +172,7 @@ def _tensors(header: dict[str, object], data: bytes | mmap.mmap, begin: int) -> 
 @dataclass(frozen=True)
 class _Entry:
     name: str
-    dtype: np.dtype[np.float64] | np.dtype[np.int32]
+    dtype: np.dtype[np.float64] | np.dtype[np.float32] | np.dtype[np.int32]
     shape: tuple[int, ...]
     start: int
     stop: int

@@ -17,8 +17,9 @@ REFERENCE = "$tensor"
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 Tensors = dict[str, np.ndarray]
 
-DTYPES: dict[str, np.dtype[np.float64] | np.dtype[np.int32]] = {
+DTYPES: dict[str, np.dtype[np.float64] | np.dtype[np.float32] | np.dtype[np.int32]] = {
     "F64": np.dtype(np.float64),
+    "F32": np.dtype(np.float32),
     "I32": np.dtype(np.int32),
 }
 """Types of tensors in potential files, by their safetensors name."""
@@ -36,7 +37,7 @@ def flatten(value: object, path: str, tensors: Tensors) -> Json:
     path
         Name of the value; parts are joined by dots.
     tensors
-        Filled with float64 and int32 arrays.
+        Filled with float64, float32 and int32 arrays.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import numpy as np
 from trimpot.elements import SYMBOLS, atomic_number
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.encoding import flatten, unflatten
+from trimpot.files.trust_checks import TRUST, check_trust
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.registry import restore_term
 from trimpot.splines.state_checks import array, fields, items
@@ -72,6 +73,7 @@ def spline_potential(document: dict[str, object], tensors: Tensors) -> SplinePot
     if not isinstance(parts["provenance"], dict):
         raise FileFormatError("provenance: expected a mapping")
     terms, coefficients = zip(*restored, strict=True) if restored else ((), ())
+    check_trust(statistics, len(species), terms)
     try:
         potential = SplinePotential(
             species, terms, coefficients, parts["provenance"], statistics
@@ -118,9 +120,11 @@ def _statistics(
 ) -> dict[str, FloatArray]:
     """Return the statistics; infinity stands for pairs that do not occur."""
     found = unflatten(value, tensors, used)
-    if not isinstance(found, dict) or not set(found) <= set(STATISTICS):
+    if not isinstance(found, dict) or not set(found) <= {*STATISTICS, *TRUST}:
         raise FileFormatError(f"statistics: expected some of {', '.join(STATISTICS)}")
     for name, values in found.items():
+        if name in TRUST:
+            continue
         is_float = isinstance(values, np.ndarray) and values.dtype == np.float64
         if not is_float or values.ndim != STATISTICS[name] or np.isnan(values).any():
             raise FileFormatError(

@@ -10,7 +10,7 @@ from trimpot.files.release import release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version that this release writes."""
 
 FIRST_RELEASE = "0.1.0"
@@ -18,8 +18,11 @@ FIRST_RELEASE = "0.1.0"
 
 Document = dict[str, object]
 
-UPGRADES: Mapping[int, Callable[[Document], Document]] = {}
-"""Step from the given version to the next; empty while there is one version."""
+UPGRADES: Mapping[int, Callable[[Document], Document]] = {1: dict}
+"""Step from the given version to the next.
+
+1 to 2: nothing changes; potentials of version 2 may say how far they can be trusted.
+"""
 
 
 def upgrade(document: Document) -> Document:

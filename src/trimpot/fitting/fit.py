@@ -27,10 +27,11 @@ from trimpot.threads import thread_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from trimpot.contract import FloatArray
+    from trimpot.contract import FloatArray, IndexArray
     from trimpot.data import Frame
     from trimpot.fitting.blocks import Blocks
     from trimpot.fitting.settings import FitSettings
+    from trimpot.fitting.streaming import Keeper
     from trimpot.fitting.targets import Targets
     from trimpot.splines.profile import PairProfile
     from trimpot.splines.term import Term
@@ -129,28 +130,38 @@ def gather(
     targets: Targets | None = None,
     threads: int = 0,
     progress: Progress | None = None,
+    keeper: Keeper | None = None,
 ) -> Blocks:
     """Return the Gram blocks of the training frames: the only pass over the data.
 
-    ``targets`` spares making them again where a forecast has needed them already.
+    ``targets`` spares making them again where a forecast has needed them already. With a
+    ``keeper``, a pass that was stopped goes on.
     """
     if targets is None:
         targets = make_targets(
             frames, model.species, model.fixed, settings, threads=threads
         )
-    if len(frames) == 1:  # nothing to hold out: strengths are judged on the frame itself
-        fold_of_frame = np.zeros(1, dtype=np.int64)
-    else:
-        n_folds = min(settings.folds, len(frames))
-        fold_of_frame = assign_folds(frames, n_folds, seed=settings.seed)
     blocks = accumulate(
-        model.free, targets, fold_of_frame, threads=threads, progress=progress
+        model.free,
+        targets,
+        folds_of(frames, settings),
+        threads=threads,
+        progress=progress,
+        keeper=keeper,
     )
     if not settings.anchors:
         return blocks
     return with_anchors(
         blocks, model, frames, weights=targets.weights["energy"], threads=threads
     )
+
+
+def folds_of(frames: Sequence[Frame], settings: FitSettings) -> IndexArray:
+    """Return the fold of each frame in the cross-validation."""
+    if len(frames) == 1:  # nothing to hold out: strengths are judged on the frame itself
+        return np.zeros(1, dtype=np.int64)
+    n_folds = min(settings.folds, len(frames))
+    return assign_folds(frames, n_folds, seed=settings.seed)
 
 
 def with_anchors(

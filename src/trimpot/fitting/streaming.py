@@ -7,7 +7,8 @@ blocks by BLAS (dsyrk); memory does not depend on the number of frames.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate as running_sums
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
@@ -22,7 +23,7 @@ from trimpot.splines.packing import pack
 from trimpot.threads import thread_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from trimpot.contract import FloatArray, IndexArray
     from trimpot.fitting.targets import Targets
@@ -33,6 +34,35 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 96 * 2**20
 """Memory of one batch of rows: large enough for BLAS, small beside the blocks."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a pass has summed so far.
+
+    Attributes
+    ----------
+    blocks : Blocks
+        Sums over the first frames, fold by fold; the pass goes on adding to them.
+    frames : int
+        Number of frames that are in them; a batch ends there.
+    """
+
+    blocks: Blocks
+    frames: int
+
+
+class Keeper(Protocol):
+    """Keeps the sums of a pass, so that one that was stopped can go on."""
+
+    def earlier(self, ends: Collection[int], total: int) -> Sums | None:
+        """Return the sums of a stopped pass of the same rows, to be added to.
+
+        ``ends`` are the numbers of frames after which a batch ends, ``total`` that of all.
+        """
+
+    def keep(self, sums: Sums, total: int) -> None:
+        """Take the sums after a batch; they change with the next one."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +96,12 @@ def accumulate(
     *,
     threads: int = 0,
     progress: Progress | None = None,
+    keeper: Keeper | None = None,
 ) -> Blocks:
     """Return the Gram blocks of all frames, per fold.
+
+    Batches are summed in one order, whether a pass goes on from kept sums or not, so both
+    give the same bits on the same machine with the same number of threads.
 
     Parameters
     ----------
@@ -77,6 +111,8 @@ def accumulate(
         What the terms must reproduce, per frame.
     folds : (n_frames,) int
         Fold of each frame, 0 .. n - 1.
+    keeper
+        Has the sums of a pass that was stopped, and takes them after every batch.
 
     Raises
     ------
@@ -87,18 +123,36 @@ def accumulate(
     n = sum(t.n_coefficients for t in terms)
     if n == 0 or not targets.quantities:
         raise FitError("nothing to fit: the model has no free coefficients or no labels")
+    batches = list(_all_batches(targets, folds, n))
+    ends = list(running_sums(len(batch) for _, batch in batches))
+    found = None if keeper is None else keeper.earlier(ends, len(folds))
+    blocks = _empty(targets, folds, n) if found is None else found.blocks
+    begun = 0 if found is None else found.frames
+    for (fold, batch), done in zip(batches, ends, strict=True):
+        if done <= begun:
+            continue
+        _add_batch(native, targets, batch, blocks, fold, threads)
+        if keeper is not None:
+            keeper.keep(Sums(blocks, done), len(folds))
+        if progress is not None:
+            progress("rows", done, len(folds))
+    return blocks
+
+
+def _empty(targets: Targets, folds: IndexArray, n: int) -> Blocks:
+    """Return the blocks of no frames."""
     n_folds = int(folds.max()) + 1
     blocks = tuple({q: Block.empty(n) for q in targets.quantities} for _ in range(n_folds))
-    coverage = np.zeros(n)
-    done = 0
-    for fold in range(n_folds):
-        members = np.flatnonzero(folds == fold)
-        for batch in _batches(targets, members, n):
-            _add_batch(native, targets, batch, n, blocks[fold], coverage, threads)
-            done += len(batch)
-            if progress is not None:
-                progress("rows", done, len(folds))
-    return Blocks(blocks, dict(targets.scales), coverage, Inequalities.none(n))
+    return Blocks(blocks, dict(targets.scales), np.zeros(n), Inequalities.none(n))
+
+
+def _all_batches(
+    targets: Targets, folds: IndexArray, n: int
+) -> Iterator[tuple[int, IndexArray]]:
+    """Yield the fold and the frames of every batch, in the order of the sums."""
+    for fold in range(int(folds.max()) + 1):
+        for batch in _batches(targets, np.flatnonzero(folds == fold), n):
+            yield fold, batch
 
 
 def _batches(targets: Targets, members: IndexArray, n_columns: int) -> Iterator[IndexArray]:
@@ -120,11 +174,11 @@ def _add_batch(
     native: list[_native.Term],
     targets: Targets,
     batch: IndexArray,
-    n: int,
-    blocks: dict[str, Block],
-    coverage: FloatArray,
+    blocks: Blocks,
+    fold: int,
     threads: int,
 ) -> None:
+    n = blocks.n_columns
     frames = pack([targets.structures[f] for f in batch], targets.species)
     starts: dict[str, np.ndarray] = {}
     scales: dict[str, FloatArray] = {}
@@ -154,11 +208,11 @@ def _add_batch(
         rows["stress"],
         threads,
     )
-    coverage += energy_rows.sum(axis=0)
+    np.add(blocks.coverage, energy_rows.sum(axis=0), out=blocks.coverage)
     labelled = starts["energy"] >= 0
     per_atom = scales["energy"] / targets.n_atoms[batch]
     rows["energy"] = (energy_rows * per_atom[:, None])[labelled]
-    for quantity, block in blocks.items():
+    for quantity, block in blocks.folds[fold].items():
         _add_rows(block, rows[quantity], values[quantity])
         block.weight += targets.weight_of(quantity, batch)
 

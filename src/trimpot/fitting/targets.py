@@ -133,6 +133,29 @@ def make_targets(
     )
 
 
+def part_of(targets: Targets, frames: Sequence[Frame], members: IndexArray) -> Targets:
+    """Return the targets of some of the frames, with the spreads among these.
+
+    Parameters
+    ----------
+    targets
+        Of all ``frames``.
+    members : (m,) int
+        Indices of the frames that count.
+    """
+    kept = [frames[i] for i in members]
+    values = {q: [per_frame[i] for i in members] for q, per_frame in targets.values.items()}
+    weights = {q: w[members] for q, w in targets.weights.items()}
+    return Targets(
+        targets.species,
+        tuple(targets.structures[i] for i in members),
+        values,
+        weights,
+        _scales(kept, targets.species, values, weights),
+        targets.n_atoms[members],
+    )
+
+
 def _stress_residual(stress: FloatArray) -> FloatArray:
     return np.array([stress[a, b] for a, b in VOIGT])
 

@@ -17,7 +17,14 @@ from trimpot.splines.packing import pack, species_indices
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trimpot.contract import FloatArray, Neighborhood, Precision, Structure
+    from trimpot.contract import (
+        FloatArray,
+        Grader,
+        Neighborhood,
+        Precision,
+        Structure,
+        Uncertainty,
+    )
     from trimpot.splines.following import SplineFollower
     from trimpot.splines.term import Term
 
@@ -42,7 +49,8 @@ class SplinePotential:
         JSON-compatible facts about its origin (data hash, settings, errors, versions).
     statistics : mapping of float64 arrays
         What the training data touched: ``coverage`` of each coefficient, ``pair_counts``
-        (s, s, bins) over [0, ``pair_cutoff``), ``smallest`` distances (s, s).
+        (s, s, bins) over [0, ``pair_cutoff``), ``smallest`` distances (s, s), and how far
+        they can be trusted (``splines.trust``).
     """
 
     species: tuple[int, ...]
@@ -154,3 +162,17 @@ class SplinePotential:
             require_finite(structure.numbers, energies[mine], forces[mine])
             results.append(Evaluation(energies[mine], forces[mine], virials[f]))
         return results
+
+    def grader(self, *, threads: int = 0) -> Grader | None:
+        """Return a grader of a moving structure (``contract.GradedPotential``)."""
+        from trimpot.splines.grading import grader_of
+
+        return grader_of(self, threads=threads)
+
+    def uncertainties(
+        self, structures: Sequence[Structure], *, threads: int = 0
+    ) -> list[Uncertainty] | None:
+        """Return how uncertain predictions are (``contract.GradedPotential``)."""
+        from trimpot.splines.grading import uncertainties_of
+
+        return uncertainties_of(self, structures, threads=threads)

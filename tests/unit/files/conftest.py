@@ -10,6 +10,7 @@ from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
 from trimpot.splines.triplet_settings import TripletSettings
+from trimpot.splines.trust import Trust
 
 SPECIES = (14, 74)
 
@@ -31,7 +32,16 @@ def sample_potential():
         "pair_cutoff": np.array([4.0]),
         "smallest": np.array([[np.inf, 2.1], [2.1, 2.2]]),
     }
+    statistics |= sample_trust(sum(t.n_coefficients for t in terms[1:]), rng).statistics()
     return SplinePotential(SPECIES, terms, coefficients, provenance, statistics)
+
+
+def sample_trust(n, rng):
+    def triangle():
+        return np.triu(rng.normal(size=(n, n))).astype(np.float32)
+
+    limits, variances = rng.uniform(1.0, 2.0, size=2), rng.uniform(size=(3, 2))
+    return Trust(triangle(), limits, np.zeros((2, 2)), triangle(), variances)
 
 
 def sample_structures():

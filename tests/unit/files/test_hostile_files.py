@@ -208,7 +208,7 @@ def test_hostile_content_is_refused(name, saved, tmp_path):
 
 
 def test_other_dtype_is_refused(tmp_path):
-    for dtype in (np.float32, np.float16, np.int64, np.uint8, bool):
+    for dtype in (np.float16, np.int64, np.uint8, bool):
         data = safetensors.numpy.save({"a": np.zeros(2, dtype=dtype)}, {"trimpot": "{}"})
         refused(tmp_path / "a.trimpot", data, "has type")
 

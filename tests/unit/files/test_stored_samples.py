@@ -39,3 +39,6 @@ def test_sample_gives_the_stored_numbers(folder):
         np.testing.assert_allclose(result.energies, case["energies"], **close)
         np.testing.assert_allclose(result.forces, case["forces"], **close)
         np.testing.assert_allclose(result.virial, case["virial"], **close)
+        if "grades" in case:
+            found = potential.grader().grades(structure_of(case))
+            np.testing.assert_allclose(found, case["grades"], rtol=1e-5)

@@ -1,0 +1,42 @@
+"""How far a trained potential can be trusted, kept in its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trimpot.fitting import folds_of
+from trimpot.splines.trust import QUANTITIES
+from trimpot.uncertainty import Job, learn_trust
+from trimpot.verbs.gathering import targets_of
+
+if TYPE_CHECKING:
+    from trimpot.fitting import FitResult
+    from trimpot.verbs.choosing import Choice
+    from trimpot.verbs.preparing import PreparedData
+    from trimpot.verbs.watching import Watcher
+
+
+def with_trust(
+    result: FitResult, choice: Choice, data: PreparedData, watcher: Watcher
+) -> FitResult:
+    """Return the fit, its potential with grades and uncertainties if they are wanted."""
+    config, model = choice.config, choice.problem.model
+    if not config.uncertainty:
+        return result
+    job = Job(
+        model,
+        result,
+        targets_of(config, data, model),
+        folds_of(data.fitted, config.fit),
+        config.fit,
+    )
+    trust = learn_trust(job, threads=config.threads, progress=watcher.progress)
+    known = [q for q, v in zip(QUANTITIES, trust.variances, strict=True) if v.any()]
+    watcher.note(
+        "uncertainty calibrated on held-out frames: grades of atoms"
+        + "".join(f", {quantity}" for quantity in known)
+    )
+    potential = result.potential
+    statistics = {**potential.statistics, **trust.statistics()}
+    return replace(result, potential=replace(potential, statistics=statistics))
