@@ -5,7 +5,9 @@
 Per temperature: a perfect bcc crystal is heated by a Langevin thermostat, then every
 precision starts from the same positions and velocities and runs at constant energy. The
 drift is the slope of a least-squares line through the total energy; its standard error
-counts that neighbouring samples are correlated. Without MODEL: the published UF2,3.
+counts that neighbouring samples are correlated. Then shorter runs from there, with several
+time steps, say how the fluctuation of the energy depends on it. Without MODEL: the
+published UF2,3.
 """
 
 from __future__ import annotations
@@ -31,7 +33,13 @@ TARGETS = {"double": 1e-4, "mixed": 1e-3}
 """Largest drift, meV/atom/ps."""
 
 COLORS = {"double": BLUE, "mixed": ORANGE}
+TEMPERATURES_K = [300.0, 2000.0, 4500.0]
 LOG_INTERVAL = 10
+LAW_TIMESTEPS_FS = (0.5, 1.0, 2.0)
+LAW_SAMPLE_FS = 10.0
+LAW_TITLE = (
+    "Fluctuation of the total energy, meV/atom, by the time step (double precision):"
+)
 BLOCKS = 100
 """Blocks of samples whose means the figure shows."""
 
@@ -57,6 +65,7 @@ def heated(potential, temperature_k, options):
         temperature_k=temperature_k,
         timestep_fs=options.timestep,
         steps=steps_of(options.heating, options.timestep),
+        structure_interval=0,
         precision="double",
         threads=options.threads,
     )
@@ -70,6 +79,7 @@ def at_constant_energy(potential, start, precision, options) -> MdResult | None:
         steps=steps_of(options.picoseconds, options.timestep),
         log_interval=LOG_INTERVAL,
         equilibration=0.0,  # the thermostat did it
+        structure_interval=0,
         precision=precision,
         threads=options.threads,
     )
@@ -82,14 +92,44 @@ def at_constant_energy(potential, start, precision, options) -> MdResult | None:
         return None
 
 
-def measure(potential, options) -> list[Row]:
-    rows = []
+def fluctuations(potential, start, options) -> list[float]:
+    """Return the fluctuation of the total energy, meV/atom, for every time step."""
+    found = []
+    for timestep_fs in LAW_TIMESTEPS_FS:
+        settings = MdSettings(
+            timestep_fs=timestep_fs,
+            steps=steps_of(options.law_picoseconds, timestep_fs),
+            log_interval=round(LAW_SAMPLE_FS / timestep_fs),
+            equilibration=0.0,
+            structure_interval=0,
+            precision="double",
+            threads=options.threads,
+        )
+        found.append(run(potential, start, settings).drift.fluctuation)
+    return found
+
+
+def measure(potential, options) -> tuple[list[Row], dict[float, list[float]]]:
+    """Return drifts, and fluctuations by temperature."""
+    rows, law = [], {}
     for temperature_k in options.temperatures:
         start = heated(potential, temperature_k, options)
         for precision in TARGETS:
             result = at_constant_energy(potential, start, precision, options)
             rows.append(Row(temperature_k, precision, result))
-    return rows
+        law[temperature_k] = fluctuations(potential, start, options)
+    return rows, law
+
+
+def law_table(law) -> str:
+    """Return fluctuations and their exponents of the time step as Markdown."""
+    head = ["heated to, K", *(f"{dt:g} fs" for dt in LAW_TIMESTEPS_FS), "exponent"]
+    lines = []
+    for temperature_k, found in law.items():
+        exponent = np.polyfit(np.log(LAW_TIMESTEPS_FS), np.log(found), 1)[0]
+        values = [f"{value:.2e}" for value in found]
+        lines.append([f"{temperature_k:g}", *values, f"{exponent:.2f}"])
+    return pages.table(head, lines)
 
 
 def verdict(slope: float, error: float, target: float) -> str:
@@ -209,12 +249,15 @@ def parse(argv):
     parser.add_argument("model", type=Path, nargs="?", default=PUBLISHED, metavar="MODEL")
     parser.add_argument("--output", type=Path, default=Path("runs/bench/drift"))
     parser.add_argument("--write-docs", action="store_true", help="Renew the page.")
-    parser.add_argument("--temperatures", type=float, nargs="+", default=[3000.0, 4500.0])
+    parser.add_argument("--temperatures", type=float, nargs="+", default=TEMPERATURES_K)
     parser.add_argument("--cells", type=int, default=6, help="bcc cells along each edge")
     parser.add_argument("--lattice", type=float, default=3.21, help="lattice constant, A")
     parser.add_argument("--timestep", type=float, default=1.0, help="fs")
     parser.add_argument("--heating", type=float, default=5.0, help="thermostat, ps")
     parser.add_argument("--picoseconds", type=float, default=100.0, help="measured, ps")
+    parser.add_argument(
+        "--law-picoseconds", type=float, default=5.0, help="per time step, ps"
+    )
     parser.add_argument("--threads", type=int, default=0)
     return parser.parse_args(argv)
 
@@ -226,7 +269,7 @@ def main(argv=None) -> int:
         return 0
     is_uf3 = options.model.suffix == ".uf3"
     potential = read_uf3(options.model) if is_uf3 else load(options.model)
-    rows = measure(potential, options)
+    rows, law = measure(potential, options)
     options.output.mkdir(parents=True, exist_ok=True)
     keep_energies(rows, options.output)
     facts = pages.facts([]) + (
@@ -235,12 +278,13 @@ def main(argv=None) -> int:
         f"- {options.heating:g} ps thermostat, then "
         f"{options.picoseconds:g} ps at constant energy, {options.timestep:g} fs a step\n"
     )
-    text = f"{facts}\n{table(rows)}"
+    text = f"{facts}\n{table(rows)}\n{LAW_TITLE}\n\n{law_table(law)}"
     figures = {"drift": figure(rows)}
     pages.keep_figures(options.output, figures, write_docs=options.write_docs)
     if options.write_docs:
         text += "\n![Total energy over time](figures/drift.png)\n"
-    pages.keep(options.output, "drift", text, record(rows), write_docs=options.write_docs)
+    found = {"drift": record(rows), "fluctuation_mev_per_atom": law}
+    pages.keep(options.output, "drift", text, found, write_docs=options.write_docs)
     return 0
 
 

@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 
-from trimpot.contract import Evaluation, Precision, Structure
+from trimpot.contract import Evaluation, GradedPotential, Precision, Structure
 from trimpot.engines.following import follow
 from trimpot.engines.singlepoint import (
     check_evaluation,
@@ -23,10 +23,15 @@ from trimpot.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trimpot.contract import FloatArray, Potential
+    from trimpot.contract import FloatArray, Grader, Potential, Uncertainty
 
 VOIGT_ROWS = (0, 1, 2, 1, 0, 0)
 VOIGT_COLUMNS = (0, 1, 2, 2, 2, 1)
+
+NO_GRADES = (
+    "this potential knows nothing of its training data, so it has no grades and "
+    "uncertainties; train it with uncertainty: true, which is the default"
+)
 
 
 def structure_from_atoms(atoms: Atoms) -> Structure:
@@ -111,8 +116,17 @@ class Calculator(AseCalculator):
         self.precision = precision
         self.forces_only = False
         self._mirror = Atoms()
+        self._grader: Grader | None = None
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget results and lists: the next call has the bits of a first call."""
+        self.reset()  # type: ignore[no-untyped-call]
         self._follower = follow(
-            potential, skin=self.skin, threads=threads, precision=precision
+            self.potential,
+            skin=self.skin,
+            threads=self.threads,
+            precision=self.precision,
         )
 
     def calculate(
@@ -159,6 +173,47 @@ class Calculator(AseCalculator):
         mirror.cell[:] = structure.cell
         mirror.pbc = structure.pbc
         self.atoms = mirror
+
+    def get_grades(self, atoms: Atoms | None = None) -> FloatArray:
+        """Return the extrapolation grade of each atom, (n,) (docs/how-to/uncertainty.md).
+
+        Raises
+        ------
+        PropertyNotImplementedError
+            If the potential knows nothing of its training data.
+        """
+        structure = structure_from_atoms(self._these(atoms))
+        check_species(structure.numbers, self.potential.species)
+        if self._grader is None and isinstance(self.potential, GradedPotential):
+            self._grader = self.potential.grader(threads=self.threads)
+        if self._grader is None:
+            raise PropertyNotImplementedError(NO_GRADES)
+        return self._grader.grades(structure)
+
+    def get_uncertainty(self, atoms: Atoms | None = None) -> Uncertainty:
+        """Return standard deviations of energy, forces and stress, and grades.
+
+        Raises
+        ------
+        PropertyNotImplementedError
+            If the potential knows nothing of its training data.
+        """
+        structure = structure_from_atoms(self._these(atoms))
+        check_species(structure.numbers, self.potential.species)
+        found = (
+            self.potential.uncertainties([structure], threads=self.threads)
+            if isinstance(self.potential, GradedPotential)
+            else None
+        )
+        if found is None:
+            raise PropertyNotImplementedError(NO_GRADES)
+        return found[0]
+
+    def _these(self, atoms: Atoms | None) -> Atoms:
+        these = self.atoms if atoms is None else atoms
+        if not isinstance(these, Atoms):
+            raise InputError("calculator has no atoms; give atoms")
+        return these
 
     def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
         """Return what changed since the last calculation; exact unless ``tol`` is given.

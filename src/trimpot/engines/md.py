@@ -1,57 +1,31 @@
-"""Molecular dynamics of any potential with ASE's integrators."""
+"""Molecular dynamics of any potential: what goes in, and what comes out at the end."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import numpy as np
-from ase import units
-from ase.constraints import FixCom
-from ase.md.langevin import Langevin
-from ase.md.verlet import VelocityVerlet
-
-from trimpot.engines.ase import Calculator
 from trimpot.engines.following import fastest_precision
-from trimpot.engines.md_samples import Sample, Samples, snapshot
-from trimpot.engines.md_settings import MdSettings
+from trimpot.engines.md_grade_interval import with_grade_interval
+from trimpot.engines.md_loop import Output, Run, Watcher, begin, integrate
+from trimpot.engines.md_samples import Samples, snapshot
+from trimpot.engines.md_speed import Speed
+from trimpot.engines.md_start import check_atoms, movable
 from trimpot.engines.md_statistics import FEWEST, Average, Drift, average, drift
-from trimpot.engines.md_velocities import set_starting_velocities
-from trimpot.errors import InputError, NonFiniteResultError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ase import Atoms
-    from ase.md.md import MolecularDynamics
 
-    from trimpot.contract import Potential, Precision
+    from trimpot.contract import Grader, Potential, Precision
+    from trimpot.engines.md_displacements import Displacements
+    from trimpot.engines.md_distances import RadialDistribution
+    from trimpot.engines.md_grades import GradeSummary
+    from trimpot.engines.md_settings import MdSettings
+    from trimpot.engines.md_state import Keeper
 
-KEPT_COLUMNS = {"numbers", "positions", "momenta", "masses"}
-"""Columns of the structure that dynamics carries along."""
-
-
-class Output(Protocol):
-    """Whatever records a run; called at step 0 and then every ``interval`` steps."""
-
-    interval: int
-
-    def record(self, atoms: Atoms, sample: Sample) -> None:
-        """Take a moment of the run; the atoms must not be changed."""
-        ...
-
-
-class Watcher(Protocol):
-    """Whoever follows a run (``verbs.watching.Watcher`` does)."""
-
-    def note(self, text: str) -> None:
-        """Take one line of text."""
-        ...
-
-    def progress(self, stage: str, done: int, total: int) -> None:
-        """Take the number of steps done."""
-        ...
+__all__ = ["Averages", "MdResult", "Output", "Speed", "Watcher", "precision_of", "run"]
 
 
 @dataclass(frozen=True)
@@ -62,15 +36,7 @@ class Averages:
     potential: Average
     total: Average
     pressure_gpa: Average | None
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Wall time of the steps, output included."""
-
-    seconds: float
-    us_per_atom_step: float
-    ns_per_day: float
+    volume_a3: Average | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +52,21 @@ class MdResult:
     averages : Averages
         Means after the equilibration.
     drift : Drift or None
-        Of the total energy after the equilibration; None with a thermostat, or for fewer
-        than 10 samples.
+        Of the conserved energy after the equilibration, which contains thermostat and
+        barostat; None with Langevin, or for fewer than 10 samples.
     speed : Speed
-        Time per step.
+        Time per step, since the run began or went on.
     velocities : str
         Where the velocities came from.
     precision : {"double", "mixed"}
         Arithmetic of the kernels.
+    distances : RadialDistribution or None
+        g(r) after the equilibration; None where the structure is not periodic in three
+        directions.
+    displacements : Displacements or None
+        Mean squared displacements after the equilibration.
+    grades : GradeSummary or None
+        Extrapolation; None without a grader.
     """
 
     atoms: Atoms
@@ -103,6 +76,9 @@ class MdResult:
     speed: Speed
     velocities: str
     precision: Precision
+    distances: RadialDistribution | None = None
+    displacements: Displacements | None = None
+    grades: GradeSummary | None = None
 
 
 def precision_of(potential: Potential, settings: MdSettings) -> Precision:
@@ -119,8 +95,10 @@ def run(
     *,
     outputs: Sequence[Output] = (),
     watcher: Watcher | None = None,
+    grader: Grader | None = None,
+    keeper: Keeper | None = None,
 ) -> MdResult:
-    """Move atoms and return averages, drift and speed.
+    """Move atoms and return averages, drift, structure functions and speed.
 
     Parameters
     ----------
@@ -133,7 +111,12 @@ def run(
     outputs
         Recorders of the run, for example a log and a trajectory.
     watcher
-        Told where velocities came from, and how far the run is.
+        Told where velocities came from, and how far and how fast the run is.
+    grader
+        Says how far atoms are from the training data; None: nobody looks.
+    keeper
+        Keeps checkpoints, and knows the one to go on from; None: nothing is kept. With a
+        run that has begun, ``atoms`` are only compared with those of the checkpoint.
 
     Raises
     ------
@@ -142,153 +125,67 @@ def run(
         does not offer.
     NonFiniteResultError
         NaN or infinity on the way, naming step and atom.
+    StoppedRunError
+        A grade above ``stop_grade``, or a cell that ran away, naming the step.
     WriteError
         If an output cannot be written.
     """
-    _check(atoms)
-    moving = _movable(atoms)
+    check_atoms(atoms, settings, potential.cutoff)
     precision = precision_of(potential, settings)
-    velocities = set_starting_velocities(moving, settings)
-    moving.calc = Calculator(
+    if settings.grade_interval == 0:
+        grader = None
+    if grader is not None:
+        settings = with_grade_interval(
+            settings, potential, grader, atoms, precision=precision
+        )
+    now = begin(
         potential,
-        skin=settings.skin,
-        threads=settings.threads,
+        movable(atoms),
+        settings,
         precision=precision,
+        grader=grader,
+        outputs=outputs,
+        watcher=watcher,
+        keeper=keeper,
     )
-    if watcher is not None:
-        watcher.note(velocities)
-    integrator = _integrator(moving, settings)
-    _start(moving)
-    start = time.perf_counter()
-    collected, last = _integrate(integrator, moving, settings, outputs, watcher)
-    seconds = time.perf_counter() - start
+    collected, last = integrate(now)
     samples = Samples.of(collected)
-    equilibrated = settings.equilibration * settings.steps * settings.timestep_fs
-    counted = samples.after(min(equilibrated, float(samples.time_fs[-1])))
+    first = settings.equilibration * settings.steps
+    counted = samples.after(min(first * settings.timestep_fs, float(samples.time_fs[-1])))
     return MdResult(
-        atoms=snapshot(moving, last),
+        atoms=snapshot(now.atoms, last),
         samples=samples,
         averages=_averages(counted),
-        drift=_drift(counted, settings),
-        speed=_speed(seconds, len(moving), settings),
-        velocities=velocities,
+        drift=_drift(counted),
+        speed=now.pace.speed(settings.steps),
+        velocities=now.velocities,
         precision=precision,
+        distances=_distances(now, int(first)),
+        displacements=_displacements(now, int(first)),
+        grades=None if now.grades is None else now.grades.result(),
     )
-
-
-def _check(atoms: Atoms) -> None:
-    if len(atoms) < 2:
-        raise InputError(
-            f"the structure has {len(atoms)} atoms, expected at least 2: the centre of "
-            "mass rests, so fewer cannot move; repeat the cell"
-        )
-    if atoms.constraints:
-        kinds = ", ".join(sorted({type(c).__name__ for c in atoms.constraints}))
-        raise InputError(
-            f"the structure has constraints ({kinds}), expected none: dynamics moves every "
-            "atom; remove them (selective dynamics, move_mask), or use trimpot.Calculator "
-            "with ASE's integrators"
-        )
-    if not (atoms.get_masses() > 0.0).all():
-        atom = int(np.argmin(atoms.get_masses()))
-        raise InputError(
-            f"mass of atom {atom} is {atoms.get_masses()[atom]} amu, expected > 0; "
-            "correct the masses of the structure"
-        )
-
-
-def _movable(atoms: Atoms) -> Atoms:
-    """Return a copy with nothing but what moves: fields of the file would go stale."""
-    moving: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
-    moving.info = {}
-    for name in set(moving.arrays) - KEPT_COLUMNS:
-        del moving.arrays[name]
-    return moving
-
-
-def _integrator(atoms: Atoms, settings: MdSettings) -> MolecularDynamics:
-    timestep = settings.timestep_fs * units.fs
-    if settings.ensemble == "nve":
-        return VelocityVerlet(atoms, timestep=timestep)
-    # Noise would move the centre of mass; held, 3N - 3 degrees of freedom are thermal.
-    atoms.set_constraint(FixCom())  # type: ignore[no-untyped-call]
-    return Langevin(
-        atoms,
-        timestep=timestep,
-        temperature_K=settings.temperature_k,
-        friction=settings.friction_per_ps / (1000.0 * units.fs),
-        fixcm=False,
-        # Another stream than that of the velocities, which took the seed itself.
-        rng=np.random.default_rng([settings.seed, 1]),
-    )
-
-
-def _start(atoms: Atoms) -> None:
-    """Compute the first forces: wrong input shows here, and is not blamed on a step."""
-    try:
-        atoms.get_forces()  # type: ignore[no-untyped-call]
-    except NonFiniteResultError as error:
-        raise NonFiniteResultError(f"step 0 (0 fs): {error}") from error
-
-
-def _integrate(
-    integrator: MolecularDynamics,
-    atoms: Atoms,
-    settings: MdSettings,
-    outputs: Sequence[Output],
-    watcher: Watcher | None,
-) -> tuple[list[Sample], Sample]:
-    """Take all steps; return the samples, and the one of the last step."""
-    collected = []
-    for step in range(settings.steps + 1):
-        logged = step % settings.log_interval == 0
-        due = [output for output in outputs if step % output.interval == 0]
-        looked_at = logged or bool(due) or step == settings.steps
-        if step > 0:
-            atoms.calc.forces_only = not looked_at
-            _advance(integrator, step, settings.timestep_fs)
-        if not looked_at:
-            continue
-        sample = Sample.of(atoms, step=step, time_fs=step * settings.timestep_fs)
-        if logged:
-            collected.append(sample)
-        for output in due:
-            output.record(atoms, sample)
-        if watcher is not None:
-            watcher.progress("dynamics", step, settings.steps)
-    return collected, sample
-
-
-def _advance(integrator: MolecularDynamics, step: int, timestep_fs: float) -> None:
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):  # found and named just below
-            integrator.step()  # type: ignore[attr-defined]
-    except (InputError, NonFiniteResultError) as error:
-        raise NonFiniteResultError(
-            f"step {step} ({step * timestep_fs:g} fs): {error}"
-        ) from error
 
 
 def _averages(samples: Samples) -> Averages:
-    pressures = samples.pressure_gpa
+    pressures, volumes = samples.pressure_gpa, samples.volume_a3
     return Averages(
         temperature_k=average(samples.temperature_k),
         potential=average(samples.potential),
         total=average(samples.total),
         pressure_gpa=None if pressures is None else average(pressures),
+        volume_a3=None if volumes is None else average(volumes),
     )
 
 
-def _drift(samples: Samples, settings: MdSettings) -> Drift | None:
-    if settings.ensemble != "nve" or len(samples.time_fs) < FEWEST:
+def _drift(samples: Samples) -> Drift | None:
+    if samples.conserved is None or len(samples.time_fs) < FEWEST:
         return None
-    return drift(samples.time_fs, samples.total)
+    return drift(samples.time_fs, samples.conserved)
 
 
-def _speed(seconds: float, n_atoms: int, settings: MdSettings) -> Speed:
-    per_step = seconds / settings.steps
-    return Speed(
-        seconds=seconds,
-        us_per_atom_step=1e6 * per_step / n_atoms,
-        ns_per_day=86400.0 / per_step * settings.timestep_fs * 1e-6,
-    )
+def _distances(now: Run, first: int) -> RadialDistribution | None:
+    return None if now.distances is None else now.distances.result(first)
+
+
+def _displacements(now: Run, first: int) -> Displacements | None:
+    return None if now.snapshots is None else now.snapshots.result(first)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from trimpot.engines.md_velocities import temperature_k
+from trimpot.engines.md_velocities import temperature_k, twice_kinetic
 from trimpot.units import GPA_PER_EV_PER_A3
 
 if TYPE_CHECKING:
@@ -36,6 +36,14 @@ class Sample:
     pressure_gpa : float or None
         Pressure in GPa with its kinetic part; None where the structure is not periodic in
         three directions.
+    conserved : float or None
+        Total energy with that of thermostat and barostat, in eV/atom; None where nothing
+        is conserved (Langevin).
+    volume_a3 : float or None
+        Volume in A^3/atom; None where there is no pressure.
+    grade : float or None
+        Largest extrapolation grade of an atom since the last sample; None if none was
+        looked at.
     """
 
     step: int
@@ -44,6 +52,9 @@ class Sample:
     kinetic: float
     temperature_k: float
     pressure_gpa: float | None
+    conserved: float | None = None
+    volume_a3: float | None = None
+    grade: float | None = None
 
     @property
     def total(self) -> float:
@@ -51,24 +62,43 @@ class Sample:
         return self.potential + self.kinetic
 
     @classmethod
-    def of(cls, atoms: Atoms, *, step: int, time_fs: float) -> Self:
-        """Return what ``atoms`` and their calculator say."""
+    def of(
+        cls,
+        atoms: Atoms,
+        *,
+        step: int,
+        time_fs: float,
+        extended: float | None = None,
+        grade: float | None = None,
+    ) -> Self:
+        """Return what ``atoms`` and their calculator say.
+
+        ``extended`` is the energy in eV of what is conserved besides the atoms.
+        """
         n = len(atoms)
-        kinetic = float(atoms.get_kinetic_energy())  # type: ignore[no-untyped-call]
+        kinetic = 0.5 * twice_kinetic(atoms.arrays["momenta"], atoms.get_masses())
         potential = float(atoms.get_potential_energy())  # type: ignore[no-untyped-call]
+        whole = None if extended is None else (potential + kinetic + extended) / n
+        pressure = _pressure_gpa(atoms, kinetic)
         return cls(
             step=step,
             time_fs=time_fs,
             potential=potential / n,
             kinetic=kinetic / n,
             temperature_k=temperature_k(kinetic, n),
-            pressure_gpa=_pressure_gpa(atoms, kinetic),
+            pressure_gpa=pressure,
+            conserved=whole,
+            volume_a3=None if pressure is None else atoms.get_volume() / n,  # type: ignore[no-untyped-call]
+            grade=grade,
         )
 
 
 @dataclass(frozen=True)
 class Samples:
-    """The samples of a run as columns; units and meaning as in ``Sample``."""
+    """The samples of a run as columns; units and meaning as in ``Sample``.
+
+    Columns that a run does not have are None; a grade is NaN where none was looked at.
+    """
 
     step: FloatArray
     time_fs: FloatArray
@@ -76,6 +106,9 @@ class Samples:
     kinetic: FloatArray
     temperature_k: FloatArray
     pressure_gpa: FloatArray | None
+    conserved: FloatArray | None = None
+    volume_a3: FloatArray | None = None
+    grade: FloatArray | None = None
 
     @property
     def total(self) -> FloatArray:
@@ -85,27 +118,22 @@ class Samples:
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> Self:
         """Return the columns of samples, at least one."""
-        pressures = [s.pressure_gpa for s in samples if s.pressure_gpa is not None]
-        return cls(
-            step=np.array([float(s.step) for s in samples]),
-            time_fs=np.array([s.time_fs for s in samples]),
-            potential=np.array([s.potential for s in samples]),
-            kinetic=np.array([s.kinetic for s in samples]),
-            temperature_k=np.array([s.temperature_k for s in samples]),
-            pressure_gpa=np.array(pressures) if pressures else None,
-        )
+        columns = {f.name: [getattr(s, f.name) for s in samples] for f in fields(cls)}
+        return cls(**{name: _column(values) for name, values in columns.items()})  # type: ignore[arg-type]
 
     def after(self, start_fs: float) -> Samples:
         """Return the samples from a time on."""
         kept = self.time_fs >= start_fs
-        return Samples(
-            step=self.step[kept],
-            time_fs=self.time_fs[kept],
-            potential=self.potential[kept],
-            kinetic=self.kinetic[kept],
-            temperature_k=self.temperature_k[kept],
-            pressure_gpa=None if self.pressure_gpa is None else self.pressure_gpa[kept],
-        )
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        chosen = {k: None if v is None else v[kept] for k, v in found.items()}
+        return Samples(**chosen)  # type: ignore[arg-type]  # required columns exist
+
+
+def _column(values: list[float | None]) -> FloatArray | None:
+    """Return values as an array, NaN where there is none; None if all are missing."""
+    if all(value is None for value in values):
+        return None
+    return np.array([np.nan if value is None else float(value) for value in values])
 
 
 def snapshot(atoms: Atoms, sample: Sample) -> Atoms:

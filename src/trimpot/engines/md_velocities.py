@@ -29,6 +29,11 @@ def temperature_k(kinetic_energy: float, n_atoms: int) -> float:
     return 2.0 * kinetic_energy / (degrees_of_freedom(n_atoms) * units.kB)
 
 
+def twice_kinetic(momenta: FloatArray, masses: FloatArray) -> float:
+    """Return sum p^2/m, in eV for ASE's units; the same bits for any number of threads."""
+    return float(np.sum(momenta * momenta / masses[:, None]))
+
+
 def set_starting_velocities(atoms: Atoms, settings: MdSettings) -> str:
     """Give ``atoms`` momenta with a total of zero, and return how, as a sentence.
 
@@ -52,7 +57,7 @@ def set_starting_velocities(atoms: Atoms, settings: MdSettings) -> str:
     masses = atoms.get_masses()
     noise = np.random.default_rng(settings.seed).standard_normal((len(atoms), 3))
     momenta = at_rest(noise * np.sqrt(masses)[:, None], masses)
-    found = temperature_k(_kinetic(momenta, masses), len(atoms))
+    found = temperature_k(0.5 * twice_kinetic(momenta, masses), len(atoms))
     momenta = momenta * np.sqrt(settings.temperature_k / found)
     atoms.set_momenta(momenta)  # type: ignore[no-untyped-call]
     return f"new velocities of {settings.temperature_k:g} K, seed {settings.seed}"
@@ -76,12 +81,8 @@ def _keep(atoms: Atoms, given: FloatArray, settings: MdSettings) -> str:
     momenta = at_rest(given, masses)
     moving = np.abs(momenta - given).max() > STILL * np.abs(given).max()
     atoms.set_momenta(momenta)  # type: ignore[no-untyped-call]
-    found = temperature_k(_kinetic(momenta, masses), len(atoms))
+    found = temperature_k(0.5 * twice_kinetic(momenta, masses), len(atoms))
     text = f"velocities of the structure kept, {found:.1f} K"
     if settings.ensemble == "nve" and settings.temperature_k is not None:
         text += f"; the temperature {settings.temperature_k:g} K is not used"
     return f"{text}; motion of the centre of mass removed" if moving else text
-
-
-def _kinetic(momenta: FloatArray, masses: FloatArray) -> float:
-    return float(0.5 * np.sum(momenta**2 / masses[:, None]))

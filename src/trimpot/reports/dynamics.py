@@ -1,4 +1,4 @@
-"""Molecular dynamics at constant energy: drift and temperature over time."""
+"""Molecular dynamics over time: energies, temperature, distances, displacements."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.errors import InputError
-from trimpot.reports.style import BLUE, INK, ORANGE, house_style, new_figure
+from trimpot.reports.numbers import with_error
+from trimpot.reports.style import (
+    ALONE,
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    house_style,
+    new_figure,
+    panel_grid,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.figure import Figure
 
     from trimpot.contract import FloatArray
@@ -81,4 +93,100 @@ def plot_nve(
         lower.set_xlim(time_ps[0], time_ps[-1])
         for axes in (upper, lower):
             axes.ticklabel_format(axis="y", scilimits=(-3, 4), useOffset=False)
+    return figure
+
+
+def plot_run(time_fs: FloatArray, series: Mapping[str, FloatArray]) -> Figure:
+    """Return quantities of a run over time, one panel each.
+
+    Parameters
+    ----------
+    time_fs : (k,) float64
+        Times in fs.
+    series : mapping of str to (k,) float64
+        Values by the label of their axis; NaN leaves a gap.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to plot, or lengths differ.
+    """
+    lengths = {name: len(values) for name, values in series.items()}
+    if not series or set(lengths.values()) != {len(time_fs)}:
+        raise InputError(
+            f"found {lengths} values for {len(time_fs)} times; give at least one series, "
+            "with a value for every time"
+        )
+    time_ps = time_fs / 1000.0
+    with house_style():
+        figure = new_figure(4.8, 1.3 * len(series) + 0.5)
+        panels = figure.subplots(len(series), 1, sharex=True, squeeze=False)[:, 0]
+        for panel, (label, values) in zip(panels, series.items(), strict=True):
+            known = np.isfinite(values)
+            panel.plot(time_ps[known], values[known], color=BLUE, linewidth=0.9)
+            panel.set_ylabel(label)
+            panel.ticklabel_format(axis="y", scilimits=(-3, 4), useOffset=False)
+        panels[-1].set_xlabel("time (ps)")
+        panels[-1].set_xlim(time_ps[0], time_ps[-1])
+        figure.align_ylabels(panels)
+    return figure
+
+
+def plot_distances(r_a: FloatArray, g: Mapping[str, FloatArray]) -> Figure:
+    """Return radial distribution functions, one panel per pair.
+
+    Parameters
+    ----------
+    r_a : (k,) float64
+        Distances in angstrom.
+    g : mapping of str to (k,) float64
+        g(r) by pair.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to plot.
+    """
+    with house_style():
+        figure, panels = panel_grid(len(g))
+        for panel, (pair, values) in zip(panels, g.items(), strict=True):
+            panel.axhline(1.0, color=GREY, linewidth=0.8, linestyle="--")
+            panel.plot(r_a, values, color=BLUE)
+            panel.set_title(pair)
+            panel.set_xlim(0.0, r_a[-1])
+            panel.set_ylim(bottom=0.0)
+            panel.set_xlabel("r (Å)")
+            panel.set_ylabel("g(r)")
+    return figure
+
+
+def plot_displacements(
+    lag_fs: FloatArray,
+    msd_a2: Mapping[str, FloatArray],
+    diffusion: Mapping[str, tuple[float, float]],
+) -> Figure:
+    """Return mean squared displacements over the time difference.
+
+    Parameters
+    ----------
+    lag_fs : (k,) float64
+        Time differences in fs.
+    msd_a2 : mapping of str to (k,) float64
+        By element, in A^2.
+    diffusion : mapping of str to (float, float)
+        Coefficient and standard error in A^2/ps, where there is one.
+    """
+    with house_style():
+        figure = new_figure(ALONE, 2.7)
+        axes = figure.subplots()
+        for name, values in msd_a2.items():
+            label = name
+            if name in diffusion:
+                label += f": D = {with_error(*diffusion[name])} Å²/ps"
+            axes.plot(lag_fs / 1000.0, values, label=label)
+        axes.set_xlim(0.0, lag_fs[-1] / 1000.0)
+        axes.set_ylim(bottom=0.0)
+        axes.set_xlabel("time difference (ps)")
+        axes.set_ylabel("mean squared displacement (Å²)")
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0))  # above: curves fill it
     return figure

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trimpot.engines.md import MdResult, Output, precision_of, run
-from trimpot.engines.md_outputs import LogFile, TrajectoryFile, extxyz
+from trimpot.engines.md import precision_of, run
+from trimpot.engines.md_outputs import extxyz
 from trimpot.engines.md_settings import MdSettings
-from trimpot.errors import InputError, NonFiniteResultError, WriteError
-from trimpot.files import load, write_text
-from trimpot.files.release import release
-from trimpot.reports.numbers import with_error
+from trimpot.files import load, run_folder, write_text
+from trimpot.verbs.md_folder import (
+    CHECKPOINT,
+    FINAL,
+    SUMMARY,
+    RunFolder,
+    digest,
+    refuse_used,
+)
+from trimpot.verbs.md_grading import grader_of, with_interval
+from trimpot.verbs.md_results import MdRun, draw, md_document, md_lines, write_functions
 from trimpot.verbs.plain import finite_plain
 from trimpot.verbs.structures import read_structure, repeated
 from trimpot.verbs.watching import Silent
@@ -23,35 +29,10 @@ from trimpot.verbs.watching import Silent
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from trimpot.contract import Potential, Precision
-    from trimpot.engines.md_statistics import Average
+    from trimpot.contract import Grader, Potential
     from trimpot.verbs.watching import Watcher
 
-LOG, TRAJECTORY, FINAL, SUMMARY = (
-    "log.csv",
-    "trajectory.extxyz",
-    "final.extxyz",
-    "summary.json",
-)
-
-
-@dataclass(frozen=True)
-class MdRun:
-    """A run and where it is recorded.
-
-    Attributes
-    ----------
-    result : MdResult
-        Last structure, samples, averages, drift, speed.
-    settings : MdSettings
-        What was asked for.
-    output : Path
-        Folder of log, trajectory, final structure and summary.
-    """
-
-    result: MdResult
-    settings: MdSettings
-    output: Path
+__all__ = ["MdRun", "md", "md_document", "md_lines"]
 
 
 def md(
@@ -62,6 +43,8 @@ def md(
     output: str | Path = "md",
     index: int = -1,
     supercell: tuple[int, int, int] = (1, 1, 1),
+    grader: Grader | None = None,
+    figures: bool = True,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> MdRun:
     """Run molecular dynamics and record it.
@@ -76,12 +59,17 @@ def md(
     settings
         Ensemble, temperature, time step, number of steps.
     output
-        Folder, made if missing, for log.csv, trajectory.extxyz, final.extxyz and
-        summary.json. None of these may exist.
+        Folder, made if missing, for log.csv, trajectory.extxyz, checkpoint.trimpot-md,
+        final.extxyz, rdf.csv, msd.csv, summary.json and figures. It may not hold a run.
     index
         Which structure of the file; the last by default.
     supercell
         Copies of the cell along its three vectors.
+    grader
+        Says how far atoms are from the training data; None: the potential itself, if it
+        knows. ``grade_interval`` 0: nobody looks.
+    figures
+        Whether to draw figures at the end.
     watcher
         Told what is run and how far it is.
 
@@ -91,8 +79,10 @@ def md(
         For files, structures or settings that cannot be used.
     NonFiniteResultError
         NaN or infinity on the way, naming step and atom; the files up to then stay.
+    StoppedRunError
+        Extrapolation above ``stop_grade``, or a cell that ran away; the files stay.
     WriteError
-        If a file cannot be written.
+        If a file cannot be written; what was complete stays.
     """
     potential = load(model) if isinstance(model, str | Path) else model
     if isinstance(structure, str | Path):
@@ -100,90 +90,74 @@ def md(
     else:
         atoms = structure
     whole = repeated(atoms, supercell)
-    folder = _new_output(Path(output))
-    watcher.note(_opening(whole, settings, precision_of(potential, settings)))
-    if "momenta" in atoms.arrays and "momenta" not in whole.arrays:
-        watcher.note("velocities of the structure not used: copies would move as one")
-    result = _recorded(potential, whole, settings, folder, watcher)
-    done = MdRun(result, settings, folder)
-    write_text(folder / FINAL, extxyz(result.atoms))
-    facts = {"model": _name(model), "structure": _name(structure), **md_document(done)}
-    write_text(folder / SUMMARY, json.dumps(finite_plain(facts), indent=1) + "\n")
+    if settings.ramped and settings.ramp_steps is None:
+        settings = replace(settings, ramp_steps=settings.steps)
+    facts = {
+        "model": _place(model),
+        "digest": digest(potential),
+        "structure": _name(structure),
+        "precision": precision_of(potential, settings),
+    }
+    refuse_used(Path(output))
+    grader = grader_of(potential, settings, grader, watcher)
+    with run_folder(output) as folder:
+        refuse_used(folder)
+        watcher.note(opening(whole, settings, str(facts["precision"])))
+        if "momenta" in atoms.arrays and "momenta" not in whole.arrays:
+            watcher.note("velocities of the structure not used: copies would move as one")
+        settings = with_interval(settings, potential, grader, whole, watcher)
+        with RunFolder(folder, settings, facts=facts) as place:
+            return recorded(
+                potential, whole, place, grader=grader, figures=figures, watcher=watcher
+            )
+
+
+def recorded(
+    potential: Potential,
+    atoms: Atoms,
+    place: RunFolder,
+    *,
+    grader: Grader | None,
+    figures: bool,
+    watcher: Watcher,
+) -> MdRun:
+    """Run in a folder and write the results; if it ends early, say how to go on."""
+    settings = place.settings
+    try:
+        result = run(
+            potential,
+            atoms,
+            settings,
+            outputs=place.outputs,
+            watcher=watcher,
+            grader=grader,
+            keeper=place,
+        )
+        done = MdRun(result, settings, place.folder)
+        write_text(place.folder / FINAL, extxyz(result.atoms))
+        write_functions(done)
+        if figures:
+            draw(done)
+        facts = {k: place.facts[k] for k in ("model", "structure")} | md_document(done)
+        text = json.dumps(finite_plain(facts), indent=1)
+        write_text(place.folder / SUMMARY, text + "\n")
+    except BaseException:
+        if (place.folder / CHECKPOINT).exists():
+            watcher.note(
+                f"the run ended early; its files up to then: {place.folder}; go on from "
+                f"its last checkpoint: {resume_command(place.folder)}"
+            )
+        raise
     return done
 
 
-def md_document(done: MdRun) -> dict[str, object]:
-    """Return settings and results, JSON-compatible."""
-    result = done.result
-    return {
-        "output": str(done.output),
-        "trimpot": release(),
-        "atoms": len(result.atoms),
-        "settings": asdict(done.settings),
-        "velocities": result.velocities,
-        "precision": result.precision,
-        "averages": asdict(result.averages),
-        "drift": None if result.drift is None else asdict(result.drift),
-        "speed": asdict(result.speed),
-    }
+def resume_command(folder: Path) -> str:
+    """Return the command that lets a run go on."""
+    return f"trimpot md --resume {shlex.quote(str(folder))}"
 
 
-def md_lines(done: MdRun) -> list[str]:
-    """Return the results as lines for a person."""
-    result, averages = done.result, done.result.averages
-    share = done.settings.equilibration
-    lines = [
-        f"averages without the first {share:.0%} of the run",
-        f"temperature      {_shown(averages.temperature_k)} K",
-        f"potential energy {_shown(averages.potential)} eV/atom",
-        f"total energy     {_shown(averages.total)} eV/atom",
-    ]
-    if averages.pressure_gpa is not None:
-        lines.append(f"pressure         {_shown(averages.pressure_gpa)} GPa")
-    if (drift := result.drift) is not None:
-        lines.append(
-            f"energy drift     {drift.slope:+.1e} ± {drift.error:.1e} meV/atom/ps, "
-            f"fluctuation {drift.fluctuation:.1e} meV/atom"
-        )
-    speed = result.speed
-    lines += [
-        f"speed            {speed.us_per_atom_step:.3g} us/atom/step, "
-        f"{speed.ns_per_day:.3g} ns/day",
-        f"log, trajectory, final structure: {done.output}",
-    ]
-    return lines
-
-
-def _recorded(
-    potential: Potential, atoms: Atoms, settings: MdSettings, folder: Path, watcher: Watcher
-) -> MdResult:
-    with ExitStack() as files:
-        outputs: list[Output] = [
-            files.enter_context(LogFile(folder / LOG, settings.log_interval))
-        ]
-        if settings.trajectory_interval > 0:
-            trajectory = TrajectoryFile(folder / TRAJECTORY, settings.trajectory_interval)
-            outputs.append(files.enter_context(trajectory))
-        try:
-            return run(potential, atoms, settings, outputs=outputs, watcher=watcher)
-        except (NonFiniteResultError, WriteError):
-            if (folder / LOG).exists():
-                watcher.note(f"the run ended early; its files up to then: {folder}")
-            raise
-
-
-def _new_output(folder: Path) -> Path:
-    found = [n for n in (LOG, TRAJECTORY, FINAL, SUMMARY) if (folder / n).exists()]
-    if found:
-        raise InputError(
-            f"{folder} holds another run ({', '.join(found)}), expected a folder without; "
-            "choose another output folder, or delete these files"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _opening(atoms: Atoms, settings: MdSettings, precision: Precision) -> str:
+def opening(atoms: Atoms, settings: MdSettings, precision: str) -> str:
+    """Return a line that says what is run."""
     formula = atoms.get_chemical_formula()  # type: ignore[no-untyped-call]
     time_ps = settings.steps * settings.timestep_fs / 1000.0
     return (
@@ -192,14 +166,11 @@ def _opening(atoms: Atoms, settings: MdSettings, precision: Precision) -> str:
     )
 
 
+def _place(model: object) -> str | None:
+    """Return the absolute path of a file, None of anything else."""
+    return str(Path(model).resolve()) if isinstance(model, str | Path) else None
+
+
 def _name(thing: object) -> str:
     """Return a path as text, the type of anything else."""
     return str(thing) if isinstance(thing, str | Path) else type(thing).__name__
-
-
-def _shown(average: Average) -> str:
-    if math.isnan(average.error):  # too few samples
-        return with_error(average.mean, None)
-    if average.error < 1e-6:  # a conserved energy: the drift says how well
-        return f"{average.mean:.6f}"
-    return with_error(average.mean, average.error)

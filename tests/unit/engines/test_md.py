@@ -13,7 +13,7 @@ from trimpot.engines.ase import Calculator, structure_from_atoms
 from trimpot.engines.md import run
 from trimpot.engines.md_settings import MdSettings
 from trimpot.engines.singlepoint import evaluate
-from trimpot.errors import InputError, NonFiniteResultError
+from trimpot.errors import InputError, NonFiniteResultError, StoppedRunError
 
 EV_PER_AMU_A2_FS2 = 103.642696
 """1 amu (A/fs)^2 in eV: 1.66053907e-27 kg * (1e5 m/s)^2 / 1.602176634e-19 C."""
@@ -160,12 +160,15 @@ def test_pressure_has_its_kinetic_part_and_clusters_have_none():
     assert result.averages.pressure_gpa is None
 
 
-@pytest.mark.parametrize("ensemble", ["nve", "langevin"])
+@pytest.mark.parametrize("ensemble", ["nve", "langevin", "nvt", "npt", "npt-full"])
 def test_samples_cost_no_evaluations_and_do_not_change_the_motion(ensemble):
     ends = []
     for interval in (1, 50):
         potential = Morse()
-        usual = settings(steps=50, log_interval=interval, ensemble=ensemble)
+        pressure = 0.0 if ensemble.startswith("npt") else None
+        usual = settings(
+            steps=50, log_interval=interval, ensemble=ensemble, pressure_gpa=pressure
+        )
         ends.append(run(potential, atoms_of(crystal()), usual).atoms)
         assert potential.calls == 51
     np.testing.assert_array_equal(ends[0].positions, ends[1].positions)
@@ -205,18 +208,32 @@ def test_non_finite_forces_stop_the_run_at_a_step_and_an_atom():
         run(NotFinite(), atoms_of(crystal()), settings())
 
 
+@pytest.mark.parametrize("ensemble", ["nve", "langevin", "nvt", "npt", "npt-full"])
 @pytest.mark.parametrize("force", [1e10, 1e30, 1e300])
-def test_atoms_thrown_out_of_reach_stop_the_run(force):
+def test_atoms_thrown_out_of_reach_stop_the_run(force, ensemble):
     potential = Throws()
     potential.force = force
-    with pytest.raises(NonFiniteResultError, match=r"step \d+ \("):
-        run(potential, atoms_of(crystal()), settings())
+    pressure = 0.0 if ensemble.startswith("npt") else None
+    with pytest.raises((NonFiniteResultError, StoppedRunError), match=r"step \d+ \("):
+        run(
+            potential,
+            atoms_of(crystal()),
+            settings(ensemble=ensemble, pressure_gpa=pressure),
+        )
 
 
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"ensemble": "npt"}, "ensemble is 'npt', expected nve or langevin"),
+        ({"ensemble": "nph"}, "ensemble is 'nph', expected nve or langevin or nvt"),
+        ({"ensemble": "npt"}, "npt has no pressure"),
+        ({"ensemble": "nvt", "pressure_gpa": 1.0}, "nvt has no barostat"),
+        ({"ensemble": "nvt", "temperature_end_k": 0.0}, "temperature of 0 K"),
+        ({"temperature_end_k": 900.0}, "nve has no thermostat"),
+        ({"ensemble": "npt", "pressure_gpa": float("inf")}, "pressure_gpa is inf"),
+        ({"barostat_time_fs": 0.0}, "barostat_time_fs"),
+        ({"trajectory_format": "traj"}, "expected extxyz or extxyz.gz"),
+        ({"checkpoint_interval": -1}, "checkpoint_interval is -1"),
         ({"ensemble": "langevin", "temperature_k": None}, "no temperature"),
         ({"temperature_k": -1.0}, "temperature_k is -1.0"),
         ({"timestep_fs": 0.0}, "timestep_fs is 0.0"),
@@ -256,6 +273,61 @@ def test_structures_that_cannot_move_are_refused():
         run(Morse(), broken, settings())
     with pytest.raises(InputError, match="double precision only"):
         run(Morse(), atoms_of(crystal()), settings(precision="mixed"))
+
+
+def test_cells_that_a_barostat_cannot_hold_are_refused():
+    barostat = settings(ensemble="npt", pressure_gpa=0.0)
+    slab = atoms_of(crystal())
+    slab.pbc = (True, True, False)
+    with pytest.raises(InputError, match="three periodic directions"):
+        run(Morse(), slab, barostat)
+    thin = bulk("W", a=3.165, cubic=True) * (1, 2, 2)
+    with pytest.raises(InputError, match=r"3\.1\d A thick along vector a.*cutoff of 5 A"):
+        run(Morse(), thin, barostat)
+
+
+def test_a_cell_that_runs_away_stops_the_run():
+    atoms = atoms_of(crystal())
+    with pytest.raises(StoppedRunError, match=r"step \d+ .*volume is (3|[0-9.]+) times"):
+        run(
+            Morse(),
+            atoms,
+            settings(
+                ensemble="npt", pressure_gpa=-300.0, barostat_time_fs=100.0, steps=3000
+            ),
+        )
+
+
+def test_a_ramp_takes_temperature_and_pressure_along_and_then_holds():
+    result = run(
+        Morse(),
+        atoms_of(crystal()),
+        settings(
+            ensemble="npt",
+            temperature_k=100.0,
+            temperature_end_k=1500.0,
+            pressure_gpa=0.0,
+            pressure_end_gpa=20.0,
+            thermostat_time_fs=40.0,
+            barostat_time_fs=200.0,
+            steps=3000,
+            ramp_steps=2000,
+            log_interval=5,
+        ),
+    )
+    samples = result.samples
+    middle = (samples.step > 900) & (samples.step < 1100)
+    end = samples.step > 2100
+    assert samples.temperature_k[middle].mean() == pytest.approx(800.0, rel=0.15)
+    assert samples.temperature_k[end].mean() == pytest.approx(1500.0, rel=0.1)
+    assert samples.pressure_gpa[middle].mean() == pytest.approx(10.0, abs=1.5)
+    assert samples.pressure_gpa[end].mean() == pytest.approx(20.0, abs=1.0)
+    later = samples.conserved[
+        5:
+    ]  # the start is a jolt: its pressure is not that of the barostat
+    assert np.ptp(later) < 0.01 * np.ptp(samples.total)
+    fixed = settings(temperature_k=100.0, temperature_end_k=300.0, ensemble="nvt", steps=10)
+    assert [fixed.temperature_at(k) for k in (0, 5, 10, 20)] == [100.0, 200.0, 300.0, 300.0]
 
 
 def test_the_fastest_precision_on_offer_is_taken():

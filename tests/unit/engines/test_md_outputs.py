@@ -2,6 +2,7 @@
 """Log and trajectory: what ASE and NumPy read back, also after an interruption."""
 
 import errno
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,16 @@ from ase.io import read
 
 from toy_potentials import Morse, crystal
 from trimpot.engines.md import run
-from trimpot.engines.md_outputs import LOG_COLUMNS, LogFile, TrajectoryFile
+from trimpot.engines.md_outputs import (
+    LOG_COLUMNS,
+    AppendedFile,
+    LogFile,
+    TrajectoryFile,
+    read_log,
+)
+from trimpot.engines.md_samples import Samples
 from trimpot.engines.md_settings import MdSettings
-from trimpot.errors import WriteError
+from trimpot.errors import DataError, InputError, WriteError
 
 
 def moving():
@@ -136,3 +144,63 @@ def test_files_that_exist_are_not_touched(tmp_path):
     with pytest.raises(WriteError, match="File exists"):
         record(tmp_path)
     assert (tmp_path / "log.csv").read_text() == "precious"
+
+
+def test_samples_come_back_from_the_log_bit_by_bit(tmp_path):
+    result = record(tmp_path, timestep_fs=0.3, steps=37)
+    found = Samples.of(read_log(tmp_path / "log.csv", 0.3))
+    for name, values in vars(result.samples).items():
+        if values is None:
+            assert getattr(found, name) is None
+        else:
+            np.testing.assert_array_equal(getattr(found, name), values)
+
+
+def test_logs_of_other_programs_are_refused(tmp_path):
+    (tmp_path / "log.csv").write_text("Time,Energy\n0,1\n")
+    with pytest.raises(DataError, match="does not name the columns"):
+        read_log(tmp_path / "log.csv", 1.0)
+    (tmp_path / "log.csv").write_text(",".join(LOG_COLUMNS) + "\n1,2\n")
+    with pytest.raises(DataError, match="a line is not a sample"):
+        read_log(tmp_path / "log.csv", 1.0)
+
+
+def test_a_compressed_trajectory_is_smaller_and_ase_reads_it_as_it_is(tmp_path):
+    plain = tmp_path / "t.extxyz"
+    packed = tmp_path / "t.extxyz.gz"
+    settings = MdSettings(temperature_k=600.0, steps=40, threads=1)
+    with (
+        TrajectoryFile(plain, 10) as one,
+        TrajectoryFile(packed, 10, compressed=True) as other,
+    ):
+        run(Morse(), moving(), settings, outputs=(one, other))
+    assert packed.stat().st_size < 0.7 * plain.stat().st_size
+    pairs = zip(read(plain, ":"), read(packed, ":"), strict=True)
+    for expected, found in pairs:
+        np.testing.assert_array_equal(found.positions, expected.positions)
+        np.testing.assert_array_equal(found.get_forces(), expected.get_forces())
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_file_goes_on_from_its_whole_part(tmp_path, compressed):
+    path = tmp_path / "f"
+    with AppendedFile(path, compressed=compressed) as file:
+        file.append("first\n")
+        whole = file.sync()
+        file.append("lost\n")
+    with path.open("ab") as torn:
+        torn.write(b"\x1f\x8bhalf of a piece")
+    with AppendedFile(path, whole=whole, compressed=compressed) as file:
+        file.append("second\n")
+    text = path.read_bytes()
+    assert (gzip.decompress(text) if compressed else text) == b"first\nsecond\n"
+
+
+def test_a_file_that_is_too_short_or_gone_is_refused(tmp_path):
+    path = tmp_path / "f"
+    with pytest.raises(InputError, match="has 0 bytes, expected at least 3"):
+        AppendedFile(path, whole=3)
+    path.write_text("ab")
+    with pytest.raises(InputError, match="has 2 bytes, expected at least 3"):
+        AppendedFile(path, whole=3)
+    assert path.read_text() == "ab"

@@ -22,7 +22,15 @@ from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import DataError, InputError, NonFiniteResultError
 from trimpot.verbs.dynamics import md
 
-FILES = ["final.extxyz", "log.csv", "summary.json", "trajectory.extxyz"]
+FILES = [
+    "checkpoint.trimpot-md",
+    "figures",
+    "final.extxyz",
+    "log.csv",
+    "rdf.csv",
+    "summary.json",
+    "trajectory.extxyz",
+]
 
 
 class Notes:
@@ -162,11 +170,26 @@ def test_command(trained, cell, tmp_path, capsys):
     assert "holds another run" in capsys.readouterr().err
 
 
+def test_a_log_gets_speed_and_remaining_time_now_and_then(
+    trained, cell, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("trimpot.cli.terminal.LIVE_SECONDS", 0.0)
+    arguments = ["md", str(trained.model), str(cell), "--temperature", "300"]
+    arguments += ["--steps", "40", "--threads", "1", "--no-figures"]
+    assert main([*arguments, "--output", str(tmp_path / "r")]) == 0
+    lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("dynamics")]
+    assert len(lines) == 4
+    line = r"dynamics: step 30 of 40, [0-9.]+ us/atom/step, [0-9.]+ ns/day, 0:00:0\d left"
+    assert re.fullmatch(line, lines[2])
+
+
 @pytest.mark.parametrize(
     ("option", "value", "match"),
     [
         ("--supercell", "2x2", "expected NXxNYxNZ"),
-        ("--ensemble", "npt", "expected nve or langevin"),
+        ("--ensemble", "nph", "expected nve or langevin"),
+        ("--temperature", "3:4:5", "expected a number, or FROM:TO"),
+        ("--stop-grade", "high", "expected a number or never"),
         ("--precision", "half", "expected auto or double or mixed"),
         ("--steps", "-5", "steps is -5"),
     ],
@@ -187,7 +210,7 @@ def test_defaults_in_the_help_are_those_of_the_settings():
         if isinstance(getattr(extra, "show_default", None), str)
     }
     names = {re.sub("_(k|fs|per_ps)$", "", f.name): f.name for f in fields(usual)}
-    assert len(words) == 8
+    assert len(words) == 17
     for name, text in words.items():
         assert text == str(getattr(usual, names[name]))
 
