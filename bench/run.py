@@ -2,9 +2,9 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but those that take long (choices, drift, many_species, rivals, safety,
-scaling, screening). A benchmark that lacks something (LAMMPS, a potential file, data) says
-so and counts as passed.
+Without names: all but those that take long (choices, drift, durability, init, many_species,
+rivals, safety, scaling, screening, uncertainty). A benchmark that lacks something (LAMMPS,
+a potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
@@ -28,19 +28,25 @@ BENCHMARKS = {
     "edges": ["--output", "{folder}"],
     "rivals": ["--output", "{folder}"],
     "choices": ["--output", "{folder}"],
+    "init": ["--output", "{folder}"],
     "safety": ["--output", "{folder}"],
+    "durability": ["--output", "{folder}"],
     "screening": ["--output", "{folder}"],
+    "uncertainty": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
 ON_REQUEST = {
     "choices",
     "drift",
+    "durability",
+    "init",
     "many_species",
     "rivals",
     "safety",
     "scaling",
     "screening",
+    "uncertainty",
 }
 """Only run when named."""
 
@@ -49,7 +55,8 @@ NEED_TORCH = {"edges", "rivals"}
 WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
     *("tungsten", "mlearn", "many_species", "edges", "rivals"),
-    *("choices", "safety", "screening"),
+    *("choices", "init", "safety", "screening", "durability"),
+    "uncertainty",
 }
 """Those that can renew their page under docs/benchmarks."""
 

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from trimpot.engines.ase import Calculator
     from trimpot.errors import TrimpotError
     from trimpot.files import load, save
-    from trimpot.verbs import evaluate, show, train
+    from trimpot.verbs import (
+        check_data,
+        compare,
+        evaluate,
+        learn,
+        relax,
+        show,
+        singlepoint,
+        train,
+    )
 
     __version__: str
 
@@ -27,22 +36,32 @@ __all__ = [
     "Calculator",
     "TrimpotError",
     "__version__",
+    "check_data",
+    "compare",
     "evaluate",
+    "learn",
     "load",
     "read",
+    "relax",
     "save",
     "show",
+    "singlepoint",
     "train",
 ]
 
 _HOMES = {
     "Calculator": "trimpot.engines.ase",
     "TrimpotError": "trimpot.errors",
+    "check_data": "trimpot.verbs",
+    "compare": "trimpot.verbs",
     "evaluate": "trimpot.verbs",
+    "learn": "trimpot.verbs",
     "load": "trimpot.files",
     "read": "trimpot.data",
+    "relax": "trimpot.verbs",
     "save": "trimpot.files",
     "show": "trimpot.verbs",
+    "singlepoint": "trimpot.verbs",
     "train": "trimpot.verbs",
 }
 

@@ -30,3 +30,7 @@ class WriteError(TrimpotError, OSError):
 
 class NonFiniteResultError(TrimpotError, ArithmeticError):
     """An energy, force or stress came out as NaN or infinity."""
+
+
+class StoppedRunError(TrimpotError, RuntimeError):
+    """Dynamics was stopped: it extrapolates too far, or its cell ran away."""

@@ -1,7 +1,7 @@
 """The command ``trimpot``: each verb parses, calls one function and prints.
 
 Exit codes: 0 done; 2 wrong usage, input or settings; 1 a fault of Trimpot itself;
-130 and 143 stopped from outside.
+3 done, but a relaxation did not converge; 130 and 143 stopped from outside.
 """
 
 from __future__ import annotations
@@ -11,13 +11,32 @@ import sys
 import threading
 import traceback as traceback_module
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimpot.cli import bench, interchange, md
-from trimpot.cli.options import Json, Model, Output, Settings, Threads, Traceback
+from trimpot.cli import (
+    bench,
+    check_data,
+    compare,
+    init,
+    interchange,
+    learn,
+    md,
+    relax,
+    singlepoint,
+)
+from trimpot.cli.options import (
+    Config,
+    Json,
+    Model,
+    Output,
+    Settings,
+    Threads,
+    Traceback,
+    Where,
+    fields,
+)
 from trimpot.cli.printing import example as _example
 from trimpot.cli.printing import print_result as _print
 from trimpot.errors import TrimpotError
@@ -34,7 +53,7 @@ app = typer.Typer(
     help="Ultra-fast machine-learned interatomic potentials: train, judge and run.",
     epilog="Example: trimpot train examples/tungsten-uf23.yaml",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -49,7 +68,7 @@ app = typer.Typer(
     )
 )
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file.")],
+    config: Config,
     settings: Settings = None,
     refit: Annotated[
         bool,
@@ -100,12 +119,7 @@ def evaluate(
     model: Model,
     data: Annotated[list[str], typer.Argument(metavar="DATA...", help="Files, patterns.")],
     output: Output = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--where", metavar="FIELD=VALUE", help="Only such frames; may be repeated."
-        ),
-    ] = None,
+    where: Where = None,
     settings: Settings = None,
     threads: Threads = 0,
     as_json: Json = False,
@@ -125,13 +139,17 @@ def evaluate(
             output=output,
             keys=reading.keys,
             rules=reading.rules,
-            where=_fields(where or []),
+            where=fields(where or []),
             threads=threads,
             watcher=terminal,
         )
     if as_json:
         folder = None if result.output is None else str(result.output)
-        _print({"errors": result.tables.to_dict(), "output": folder})
+        foretold = result.judgement.reliability
+        document = {"errors": result.tables.to_dict(), "output": folder}
+        if foretold is not None:
+            document["uncertainty"] = foretold.to_dict()
+        _print(document)
     else:
         show_evaluation(result)
 
@@ -152,7 +170,13 @@ def show(
         print(f"card and figures: {result.output}", file=sys.stderr)  # noqa: T201
 
 
+app.command(epilog=init.EPILOG)(init.init)
+app.command("check-data", epilog=check_data.EPILOG)(check_data.check_data)
 app.command(epilog=md.EPILOG)(md.md)
+app.command(epilog=compare.EPILOG)(compare.compare)
+app.command(epilog=learn.EPILOG)(learn.learn)
+app.command(epilog=relax.EPILOG)(relax.relax)
+app.command(epilog=singlepoint.EPILOG)(singlepoint.singlepoint)
 app.command(epilog=bench.EPILOG)(bench.bench)
 app.command(epilog=interchange.EXPORT_EPILOG)(interchange.export)
 app.command("import", epilog=interchange.IMPORT_EPILOG)(interchange.import_)
@@ -163,23 +187,11 @@ def info(
     as_json: Json = False,
     traceback: Traceback = False,  # noqa: ARG001 - read by main
 ) -> None:
-    """Print the version, the processor's instruction sets and the threads in use."""
-    from trimpot.verbs.machine import machine_facts
+    """Print versions, processor, memory, optional parts; test the compiled core."""
+    from trimpot.verbs.machine import machine_report, report_lines
 
-    facts = machine_facts()
-    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in facts.items()]
-    _print(facts if as_json else "\n".join(lines))
-
-
-def _fields(texts: Sequence[str]) -> dict[str, list[str]] | None:
-    """Return the values of FIELD=VALUE options; a repeated field allows each value."""
-    wanted: dict[str, list[str]] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise typer.BadParameter(f"{text!r}: expected FIELD=VALUE")
-        wanted.setdefault(name, []).append(value)
-    return wanted or None
+    report = machine_report()
+    _print(report if as_json else "\n".join(report_lines(report)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

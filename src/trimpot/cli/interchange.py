@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from trimpot.cli.completing import export_formats
 from trimpot.cli.options import Json, Model, Traceback
 from trimpot.cli.printing import example, print_result
 
@@ -25,7 +26,13 @@ IMPORT_EPILOG = example(
 def export(
     model: Model,
     to: Annotated[
-        str, typer.Option("--to", metavar="FORMAT", help="lammps-uf3 or lammps-table.")
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="lammps-uf3 or lammps-table.",
+            autocompletion=export_formats,
+        ),
     ],
     output: Annotated[
         Path | None,

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trimpot.cli.completing import configuration_files, potential_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Config = Annotated[
+    Path,
+    typer.Argument(metavar="CONFIG", help="YAML file.", autocompletion=configuration_files),
+]
+
 Model = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="Potential file, NAME.trimpot.")
+    Path,
+    typer.Argument(
+        metavar="MODEL",
+        help="Potential file, NAME.trimpot.",
+        autocompletion=potential_files,
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -25,3 +40,20 @@ Json = Annotated[
 Traceback = Annotated[
     bool, typer.Option("--traceback", help="Show where in the code an error arose.")
 ]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where", metavar="FIELD=VALUE", help="Only such frames; may be repeated."
+    ),
+]
+
+
+def fields(texts: Sequence[str]) -> dict[str, list[str]] | None:
+    """Return the values of FIELD=VALUE options; a repeated field allows each value."""
+    wanted: dict[str, list[str]] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"{text!r}: expected FIELD=VALUE")
+        wanted.setdefault(name, []).append(value)
+    return wanted or None

@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from trimpot.reports.check_data import finding_lines, group_table, verdict
 from trimpot.reports.choice import choice_summary
+from trimpot.reports.comparison import comparison_table, group_tables
+from trimpot.reports.learning import learning_table
+from trimpot.reports.reliability import reliability_lines
 from trimpot.reports.tables import rich_table, rich_tables, summary_table
 from trimpot.reports.timings import case_lines, peak_line
 from trimpot.verbs.candidates import candidate_facts
 from trimpot.verbs.reporting import closing_lines
+from trimpot.verbs.singlepoint_rows import detail_lines, table_of
+from trimpot.verbs.singlepoints import summary_lines
 
 if TYPE_CHECKING:
     from trimpot.verbs import EvaluateResult, TrainResult
     from trimpot.verbs.benchmark_results import BenchResult
+    from trimpot.verbs.checking import CheckResult
+    from trimpot.verbs.comparing import CompareResult
+    from trimpot.verbs.learning import LearnResult
+    from trimpot.verbs.singlepoints import SinglePointResult
 
 
 WIDTH_OF_FILES = 110
@@ -48,8 +58,70 @@ def show_evaluation(result: EvaluateResult) -> None:
     console = _console()
     for table in rich_tables(result.tables):
         console.print(table)
+    if result.judgement.reliability is not None:
+        for line in reliability_lines(result.judgement.reliability):
+            console.print(line, markup=False)
     if result.output is not None:
         console.print(f"tables and figures: {result.output}", markup=False)
+
+
+def show_check(result: CheckResult) -> None:
+    """Print what was read, what is in it, and every finding with its remedy."""
+    console = _console()
+    for line in result.report.lines():
+        console.print(line, markup=False)
+    if result.groups:
+        console.print(rich_table(group_table(result.groups)))
+    for finding in result.findings:
+        for line in finding_lines(finding):
+            console.print(line, markup=False)
+        console.print()
+    console.print(verdict(result.findings), markup=False)
+    if result.command is not None:
+        console.print(f"try: {result.command}", markup=False)
+    for what, path in (
+        ("findings and figure", result.output),
+        ("frames without fault", result.clean),
+    ):
+        if path is not None:
+            console.print(f"{what}: {path}", markup=False)
+
+
+def show_single_points(result: SinglePointResult, most: int) -> None:
+    """Print all about one frame, or a table of at most so many rows (0: all)."""
+    console = _console()
+    if len(result.points) == 1:
+        for line in detail_lines(result.points[0]):
+            console.print(line, markup=False)
+    else:
+        table = table_of(result.points, most=most)
+        console.print(rich_table(table))
+        for line in summary_lines(result, shown=len(table.rows)):
+            console.print(line, markup=False)
+    if result.output is not None:
+        console.print(
+            f"frames with energy, forces and stress: {result.output}", markup=False
+        )
+
+
+def show_comparison(result: CompareResult) -> None:
+    """Print the errors of several models, overall and per group."""
+    console = _console()
+    for table in (comparison_table(result.models), *group_tables(result.models)):
+        console.print(rich_table(table))
+    if result.timed_on:
+        console.print(f"times: {result.timed_on}", markup=False)
+    if result.output is not None:
+        console.print(f"tables and figures: {result.output}", markup=False)
+
+
+def show_learning(result: LearnResult) -> None:
+    """Print errors over training frames and what they mean."""
+    console = _console()
+    console.print(rich_table(learning_table(result.curves)))
+    for line in result.verdicts:
+        console.print(line, markup=False)
+    console.print(f"table and figure: {result.output}", markup=False)
 
 
 def show_bench(result: BenchResult) -> None:

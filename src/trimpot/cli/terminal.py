@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
+LIVE_SECONDS = 60.0
+"""Between two lines of what is live, where no bar can show it."""
+
+
 class Terminal:
     """A watcher that prints; bars appear only on a terminal.
 
@@ -36,11 +41,13 @@ class Terminal:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[live]}"),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
         )
         self.stages: dict[str, TaskID] = {}
+        self.spoke = time.monotonic()
 
     def __enter__(self) -> Self:
         """Start showing bars."""
@@ -65,7 +72,16 @@ class Terminal:
         """Move the bar of a stage; one that is over and begins again starts anew."""
         over = {task.id for task in self.bars.tasks if task.finished}
         if stage not in self.stages:
-            self.stages[stage] = self.bars.add_task(stage, total=total)
+            self.stages[stage] = self.bars.add_task(stage, total=total, live="")
         elif self.stages[stage] in over:
             self.bars.reset(self.stages[stage], total=total)
         self.bars.update(self.stages[stage], completed=done, total=total)
+
+    def live(self, stage: str, line: str, short: str) -> None:
+        """Show the speed beside the bar of a stage; without bars, a line now and then."""
+        if self.console.is_terminal:
+            if stage in self.stages:
+                self.bars.update(self.stages[stage], live=short)
+        elif time.monotonic() - self.spoke >= LIVE_SECONDS:
+            self.spoke = time.monotonic()
+            self.note(f"{stage}: {line}")

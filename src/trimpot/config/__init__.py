@@ -2,7 +2,7 @@
 
 from trimpot.config.building import build
 from trimpot.config.choices import Candidate, candidates
-from trimpot.config.loading import config_from, load_config
+from trimpot.config.loading import config_from, data_settings, load_config
 from trimpot.config.overrides import apply_overrides
 from trimpot.config.plain import one_line, to_plain, to_yaml
 from trimpot.config.settings import (
@@ -22,6 +22,7 @@ __all__ = [
     "build",
     "candidates",
     "config_from",
+    "data_settings",
     "load_config",
     "one_line",
     "to_plain",

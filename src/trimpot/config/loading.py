@@ -8,7 +8,7 @@ from pathlib import Path
 from trimpot.config.building import build
 from trimpot.config.choices import candidates
 from trimpot.config.overrides import apply_overrides
-from trimpot.config.settings import Config
+from trimpot.config.settings import Config, DataSettings
 from trimpot.config.yaml_text import parse_yaml
 from trimpot.errors import InputError
 
@@ -41,6 +41,21 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         return config_from(values, overrides)
     except InputError as error:
         raise InputError(f"in {path}:\n{error}") from error
+
+
+def data_settings(files: Sequence[str], overrides: Sequence[str] = ()) -> DataSettings:
+    """Return how to read some files, or the data of one configuration file.
+
+    Overrides are those of a whole configuration: ``data.rules.stress_unit=kbar``.
+
+    Raises
+    ------
+    InputError
+        As ``load_config``.
+    """
+    if len(files) == 1 and files[0].lower().endswith((".yaml", ".yml")):
+        return load_config(files[0], overrides).data
+    return config_from({"data": {"path": list(files)}}, overrides).data
 
 
 def config_from(values: Mapping[str, object], overrides: Sequence[str] = ()) -> Config:

@@ -150,6 +150,12 @@ class Config:
     cache_gb : float
         Largest size of the Gram blocks that are kept in the output folder, so that a
         fit with other strengths needs no data; 0 keeps none.
+    checkpoint_seconds : float
+        Least time between two writes of what the pass over the data has summed, so that a
+        killed run goes on there; 0 writes none. Writing takes at most 5 % of the time.
+    uncertainty : bool
+        Keep in the potential how far it can be trusted: extrapolation grades of atoms,
+        and uncertainties calibrated on held-out training frames.
     figures : bool
         Draw figures and write report.html; switch off in loops of many small fits.
     """
@@ -162,4 +168,6 @@ class Config:
     threads: int = 0
     seed: int | None = None
     cache_gb: float = 2.0
+    checkpoint_seconds: float = 60.0
+    uncertainty: bool = True
     figures: bool = True

@@ -71,7 +71,7 @@ def _points_with_images(
 ) -> tuple[FloatArray, IndexArray, IndexArray]:
     """Return wrapped atoms plus images just outside upper faces, their frame and atom."""
     structures = [frame.structure for frame in frames]
-    cells = np.array([_complete_cell(structure) for structure in structures])
+    cells = np.array([complete_cell(structure) for structure in structures])
     inverses = np.linalg.inv(cells)
     # |column k of the inverse| is 1 / (distance of the faces k)
     margins = reach * np.sqrt((inverses * inverses).sum(axis=1))
@@ -91,7 +91,7 @@ def _points_with_images(
     return np.einsum("nk,nki->ni", fractional, cells[owner]), owner, atoms
 
 
-def _complete_cell(structure: Structure) -> FloatArray:
+def complete_cell(structure: Structure) -> FloatArray:
     """Return the cell with unit vectors across the periodic ones where not periodic."""
     periodic = structure.pbc
     if periodic.all():

@@ -7,13 +7,12 @@ one at a time, to say which is wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import islice
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trimpot.data.comment import DEFAULT_PROPERTIES, Column, read_comment, read_properties
+from trimpot.data.comment import DEFAULT_PROPERTIES, Column, read_properties
+from trimpot.data.extxyz_frames import Header, split_frames
 from trimpot.data.records import ATOMIC_NUMBERS, Place, RawFrame, Value
 from trimpot.data.textfile import open_text
 from trimpot.errors import DataError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trimpot.contract import BoolArray, FloatArray, IntArray
+    from trimpot.data.extxyz_frames import Refuse
 
     Wanted = Callable[[Mapping[str, Value]], bool]
 
@@ -32,16 +32,9 @@ _BLOCK_LINES = 30_000
 _KINDS = {"S": "U8", "R": "f8", "I": "i8", "L": "U5"}
 
 
-@dataclass(frozen=True)
-class _Header:
-    """A frame whose atom lines wait in the block."""
-
-    place: Place
-    count: int
-    fields: dict[str, Value]
-
-
-def read_extxyz(path: Path, wanted: Wanted) -> Iterator[RawFrame | None]:
+def read_extxyz(
+    path: Path, wanted: Wanted, *, refuse: Refuse | None = None
+) -> Iterator[RawFrame | None]:
     """Yield the frames of an extended XYZ file in order, and None for each not wanted.
 
     Parameters
@@ -51,6 +44,9 @@ def read_extxyz(path: Path, wanted: Wanted) -> Iterator[RawFrame | None]:
     wanted : callable
         Takes the fields of the comment line; the atom lines of a frame that is not
         wanted are skipped without being parsed.
+    refuse : callable, optional
+        Told the place and the error of each frame that cannot be read; reading goes on
+        with the next frame that can. By default the first error is raised.
 
     Raises
     ------
@@ -58,59 +54,43 @@ def read_extxyz(path: Path, wanted: Wanted) -> Iterator[RawFrame | None]:
         With file, frame and line for anything that does not follow the format.
     """
     with open_text(path) as file:
-        block: list[_Header] = []
+        block: list[Header] = []
         lines: list[str] = []
         properties = ""
-        for header, atom_lines in _split_frames(file, path):
+        for header, atom_lines in split_frames(file, path, refuse):
             if not wanted(header.fields):
                 yield None
                 continue
             own = str(header.fields.pop("Properties", DEFAULT_PROPERTIES))
             if own != properties or len(lines) > _BLOCK_LINES:
-                yield from _parse_block(block, lines, properties)
+                yield from _parsed(block, lines, properties, refuse)
                 block, lines, properties = [], [], own
             block.append(header)
             lines.extend(atom_lines)
+        yield from _parsed(block, lines, properties, refuse)
+
+
+def _parsed(
+    block: list[Header], lines: list[str], properties: str, refuse: Refuse | None
+) -> Iterator[RawFrame]:
+    """Parse a block; where one frame is bad and refused, the others one by one."""
+    if refuse is None or not block:
         yield from _parse_block(block, lines, properties)
-
-
-def _split_frames(file: IO[str], path: Path) -> Iterator[tuple[_Header, list[str]]]:
-    """Yield each header with its unparsed atom lines."""
-    line_number, index = 1, 0
-    while line := file.readline():
-        if not line.strip():  # blank lines between or after frames carry nothing
-            line_number += 1
-            continue
-        place = Place(path, index, line_number)
-        count = _atom_count(line, place)
-        fields = read_comment(file.readline(), Place(path, index, line_number + 1))
-        atom_lines = list(islice(file, count))
-        if len(atom_lines) < count:
-            raise DataError(
-                f"{place}: the file ends after {len(atom_lines)} of {count} atom lines; "
-                "the frame is truncated: copy the file again or delete this frame"
-            )
-        yield _Header(place, count, fields), atom_lines
-        line_number += count + 2
-        index += 1
-
-
-def _atom_count(line: str, place: Place) -> int:
-    text = line.strip()
-    if not text.isdecimal():
-        raise DataError(
-            f"{place}: found {text[:40]!r}, expected the number of atoms of a new frame; "
-            "the frame before it announces a wrong number of atoms, or this is not XYZ"
-        )
-    if int(text) == 0:
-        raise DataError(
-            f"{place}: the frame has 0 atoms, expected at least 1; delete the frame"
-        )
-    return int(text)
+        return
+    try:
+        yield from list(_parse_block(block, lines, properties))
+    except DataError as error:
+        if len(block) == 1:
+            refuse(block[0].place, error)
+            return
+        half = len(block) // 2
+        cut = sum(header.count for header in block[:half])
+        yield from _parsed(block[:half], lines[:cut], properties, refuse)
+        yield from _parsed(block[half:], lines[cut:], properties, refuse)
 
 
 def _parse_block(
-    block: list[_Header], lines: list[str], properties: str
+    block: list[Header], lines: list[str], properties: str
 ) -> Iterator[RawFrame]:
     """Parse the atom lines of several frames with the same columns at once."""
     if not block:
@@ -131,7 +111,8 @@ def _parse_block(
     for header in block:
         rows = slice(start, start + header.count)
         start += header.count
-        cell, pbc, assumed = _cell(header)
+        fields = dict(header.fields)  # a block may be parsed again
+        cell, pbc, assumed = _cell(header, fields)
         yield RawFrame(
             place=header.place,
             numbers=numbers[rows],
@@ -140,13 +121,13 @@ def _parse_block(
             pbc=pbc,
             assumed_pbc=assumed,
             results={},
-            fields=header.fields,
+            fields=fields,
             columns={name: values[rows] for name, values in extra.items()},  # type: ignore[misc]
         )
 
 
 def _table(
-    block: list[_Header], lines: list[str], columns: tuple[Column, ...]
+    block: list[Header], lines: list[str], columns: tuple[Column, ...]
 ) -> NDArray[np.void]:
     """Parse atom lines into a structured array, one row per line."""
     layout = np.dtype(
@@ -162,7 +143,7 @@ def _table(
 
 
 def _explain(
-    block: list[_Header], lines: list[str], columns: tuple[Column, ...]
+    block: list[Header], lines: list[str], columns: tuple[Column, ...]
 ) -> DataError:
     """Return the error for the first atom line that does not fit the columns."""
     kinds = [column.kind for column in columns for _ in range(column.width)]
@@ -198,7 +179,7 @@ def _fits(word: str, kind: str) -> bool:
     return True
 
 
-def _place_of(block: list[_Header], row: int) -> Place:
+def _place_of(block: list[Header], row: int) -> Place:
     """Return the place of an atom line from its row in the block."""
     for header in block:
         if row < header.count:
@@ -210,7 +191,7 @@ def _place_of(block: list[_Header], row: int) -> Place:
 
 
 def _logical(
-    words: NDArray[np.generic], block: list[_Header], lines: list[str]
+    words: NDArray[np.generic], block: list[Header], lines: list[str]
 ) -> NDArray[np.bool_]:
     """Turn T/F words into logicals."""
     true, false = np.isin(words, ["T", "True"]), np.isin(words, ["F", "False"])
@@ -223,7 +204,7 @@ def _logical(
     return true
 
 
-def _numbers(arrays: dict[str, NDArray[np.generic]], block: list[_Header]) -> IntArray:
+def _numbers(arrays: dict[str, NDArray[np.generic]], block: list[Header]) -> IntArray:
     """Take the atomic numbers out of the columns ``species`` or ``Z``."""
     symbols = arrays.pop("species", None)
     if symbols is None or symbols.dtype.kind != "U" or symbols.ndim != 1:
@@ -251,7 +232,7 @@ def _numbers(arrays: dict[str, NDArray[np.generic]], block: list[_Header]) -> In
     return table
 
 
-def _positions(arrays: dict[str, NDArray[np.generic]], block: list[_Header]) -> FloatArray:
+def _positions(arrays: dict[str, NDArray[np.generic]], block: list[Header]) -> FloatArray:
     """Take the positions out of the column ``pos``."""
     name = "pos" if "pos" in arrays else "positions"
     positions = arrays.pop(name, None)
@@ -262,13 +243,15 @@ def _positions(arrays: dict[str, NDArray[np.generic]], block: list[_Header]) -> 
     return positions  # type: ignore[return-value]
 
 
-def _cell(header: _Header) -> tuple[FloatArray | None, BoolArray, bool]:
+def _cell(
+    header: Header, fields: dict[str, Value]
+) -> tuple[FloatArray | None, BoolArray, bool]:
     """Take cell and periodic directions out of the fields.
 
     A ``Lattice`` without ``pbc`` is periodic in all directions (the convention of the
     format); without ``Lattice`` nothing is periodic unless ``pbc`` says so.
     """
-    lattice, pbc = header.fields.pop("Lattice", None), header.fields.pop("pbc", None)
+    lattice, pbc = fields.pop("Lattice", None), fields.pop("pbc", None)
     cell = None
     if lattice is not None:
         if not isinstance(lattice, np.ndarray) or lattice.size != 9:

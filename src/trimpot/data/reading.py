@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.data.ase_formats import ase_format, read_with_ase
+from trimpot.data.code_outputs import CODE_OUTPUTS
 from trimpot.data.distances import check_distances
 from trimpot.data.extxyz import read_extxyz
 from trimpot.data.frames import Dataset, Frame
@@ -22,6 +23,7 @@ from trimpot.errors import DataError, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from trimpot.data.extxyz_frames import Refuse
     from trimpot.data.frames import Scalar
     from trimpot.data.records import RawFrame
 
@@ -71,13 +73,14 @@ def read(
     selection = Selection.build(where, keys.config_type)
     frames: list[Frame] = []
     tallies = []
-    for path in _expand(paths):
-        tally = Tally(str(path), format or _format_of(path))
-        for raw in _raw_frames(path, tally.format, selection, rules):
+    for path in files_of(paths):
+        tally = Tally(str(path), format or format_of(path))
+        own = rules_for(tally.format, rules)
+        for raw in raw_frames(path, tally.format, selection, own):
             if raw is None:
                 tally.n_not_selected += 1
             else:
-                frames.append(_frame(raw, keys, rules, tally))
+                frames.append(checked_frame(raw, keys, own, tally))
         if tally.n_frames == 0 and tally.n_not_selected == 0:
             raise DataError(
                 f"{path}: the file has no frames, expected at least one; check that it was "
@@ -86,14 +89,14 @@ def read(
         if (remark := unfinished(path, tally.format)) is not None:
             tally.remarks.append(remark)
         tallies.append(tally)
-    for block in _blocks(frames):
+    for block in blocks(frames):
         check_distances(block, rules.min_distance)
     selection.check(len(frames))
     report = check_tallies(tallies, keys, rules)
     return Dataset(tuple(frames), report)
 
 
-def _expand(paths: PathLike | Sequence[PathLike]) -> list[Path]:
+def files_of(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     """Return the files behind paths and patterns, each once, patterns sorted."""
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found: list[Path] = []
@@ -114,7 +117,7 @@ def _expand(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     return found
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
     """Return the format of a file from its suffix, or from ASE."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in _COMPRESSED:
@@ -122,15 +125,29 @@ def _format_of(path: Path) -> str:
     return "extxyz" if suffixes and suffixes[-1] in _XYZ_SUFFIXES else ase_format(path)
 
 
-def _raw_frames(
-    path: Path, format_name: str, selection: Selection, rules: ReadRules
+def rules_for(format_name: str, rules: ReadRules) -> ReadRules:
+    """Return the rules for a format: ASE knows the units and signs of some."""
+    return rules.of_code_output() if format_name in CODE_OUTPUTS else rules
+
+
+def raw_frames(
+    path: Path,
+    format_name: str,
+    selection: Selection,
+    rules: ReadRules,
+    *,
+    refuse: Refuse | None = None,
 ) -> Iterator[RawFrame | None]:
+    """Yield the frames of a file as it spells them, and None for each not selected.
+
+    ``refuse`` is told of frames of extended XYZ that cannot be parsed instead of an error.
+    """
     if format_name in {"extxyz", "xyz"}:
-        return read_extxyz(path, selection)
+        return read_extxyz(path, selection, refuse=refuse)
     return read_with_ase(path, format_name, selection, rules)
 
 
-def _frame(raw: RawFrame, keys: LabelKeys, rules: ReadRules, tally: Tally) -> Frame:
+def checked_frame(raw: RawFrame, keys: LabelKeys, rules: ReadRules, tally: Tally) -> Frame:
     """Return the checked frame and count it."""
     plan = plan_labels(raw, keys)
     structure, swapped = structure_of(raw, rules)
@@ -152,7 +169,7 @@ def _frame(raw: RawFrame, keys: LabelKeys, rules: ReadRules, tally: Tally) -> Fr
     return frame
 
 
-def _blocks(frames: list[Frame]) -> Iterator[list[Frame]]:
+def blocks(frames: list[Frame]) -> Iterator[list[Frame]]:
     """Cut frames into blocks of a bounded number of atoms."""
     block: list[Frame] = []
     atoms = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import hypot, prod
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,19 @@ def structure_of(raw: RawFrame, rules: ReadRules) -> tuple[Structure, bool]:
             f"{raw.place}: position of atom {atom} is {raw.positions[atom].tolist()}, "
             "expected finite numbers; correct it or delete the frame"
         )
+    raw = _in_angstrom(raw, rules.length_factor)
     cell, pbc, swapped = _checked_cell(raw, rules)
     pbc = pbc.copy()
     pbc.flags.writeable = False
     return Structure(raw.numbers, read_only(raw.positions), read_only(cell), pbc), swapped
+
+
+def _in_angstrom(raw: RawFrame, factor: float) -> RawFrame:
+    """Return the frame with positions and cell in angstrom."""
+    if factor == 1.0:
+        return raw
+    cell = None if raw.cell is None else factor * raw.cell
+    return replace(raw, positions=factor * raw.positions, cell=cell)
 
 
 def _checked_cell(raw: RawFrame, rules: ReadRules) -> tuple[FloatArray, BoolArray, bool]:

@@ -127,7 +127,7 @@ def check_tallies(
     if rules.stress_unit is None:
         _check_stress_unit(tallies)
     warnings = [warning for tally in tallies for warning in _warnings(tally)]
-    warnings += _mixed_energies(tallies)
+    warnings += mixed_energies(tallies)
     return ReadReport(tuple(tally.report() for tally in tallies), tuple(warnings))
 
 
@@ -215,7 +215,7 @@ def _other_energy(raw: RawFrame, used: dict[str, Candidate]) -> str | None:
     return None
 
 
-def _mixed_energies(tallies: Sequence[Tally]) -> list[str]:
+def mixed_energies(tallies: Sequence[Tally]) -> list[str]:
     """Warn where some files give free energies and others an energy of another name."""
     keys = {t.path: k for t in tallies for role, k in sorted(t.used) if role == "energy"}
     free = [path for path, key in keys.items() if key.lower() == "free_energy"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.data.labels import Candidate, Plan, pick
+from trimpot.data.rules import VOIGT_ORDERS
 from trimpot.errors import DataError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def labels_of(raw: RawFrame, plan: Plan, structure: Structure, rules: ReadRules)
     energy, forces = None, None
     if (found := pick(raw, "energy", plan.candidates["energy"])) is not None:
         used["energy"] = found[0]
-        energy = _energy(found[1], found[0], raw.place, len(structure))
+        energy = _energy(found[1], found[0], raw.place, len(structure), rules)
     if (found := pick(raw, "forces", plan.candidates["forces"])) is not None:
         used["forces"] = found[0]
         forces = _forces(found[1], found[0], raw.place, len(structure), rules)
@@ -87,14 +88,16 @@ def _numeric(value: Value, key: Candidate, place: Place, shape: str) -> FloatArr
     return array.astype(np.float64, copy=False)
 
 
-def _energy(value: Value, key: Candidate, place: Place, n_atoms: int) -> float:
+def _energy(
+    value: Value, key: Candidate, place: Place, n_atoms: int, rules: ReadRules
+) -> float:
     array = _numeric(value, key, place, "one number in eV")
     if array.size != 1:
         raise DataError(
             f"{place}: {key} has shape {array.shape}, expected one total energy in eV; "
             "name the key of the total energy (energy_key)"
         )
-    energy = float(array.reshape(()))
+    energy = rules.energy_factor(n_atoms) * float(array.reshape(()))
     if abs(energy) > _MAX_ENERGY_PER_ATOM * n_atoms:
         raise DataError(
             f"{place}: {key} = {energy:.6g} for {n_atoms} atoms, beyond any energy in eV "
@@ -112,6 +115,8 @@ def _forces(
             f"{place}: {key} has shape {array.shape}, expected ({n_atoms}, 3); name the "
             "key of the forces (forces_key), in Properties for example forces:R:3"
         )
+    if rules.force_factor != 1.0:
+        array = rules.force_factor * array
     largest = float(max(array.max(), -array.min()))
     if largest > rules.max_force:
         atom = int(np.argmax(np.abs(array).max(axis=1)))
@@ -141,10 +146,13 @@ def _stress(
                 f"{raw.place}: {found[0]} is given but the frame has no cell with a "
                 "volume, expected a Lattice beside it; add the Lattice or delete the label"
             )
-        factor = rules.stress_factor if role == "stress" else -1.0 / structure.volume
+        factor = rules.stress_factor
+        if role == "virial":
+            factor = -rules.virial_factor / structure.volume
         if raw.code_output and found[0].origin == "results":
             factor = 1.0  # ASE knows unit and sign
-        tensors.append((found[0], factor * _tensor(found[1], found[0], raw.place)))
+        tensor = _tensor(found[1], found[0], raw.place, VOIGT_ORDERS[rules.voigt_order])
+        tensors.append((found[0], factor * tensor))
         used[role] = found[0]
     if not tensors:
         return None
@@ -168,11 +176,13 @@ def _disagreement(place: Place, tensors: list[tuple[Candidate, FloatArray]]) -> 
     )
 
 
-def _tensor(value: Value, key: Candidate, place: Place) -> FloatArray:
-    """Return a symmetric (3, 3) tensor from 9 components or 6 in Voigt order."""
+def _tensor(
+    value: Value, key: Candidate, place: Place, order: tuple[int, int, int]
+) -> FloatArray:
+    """Return a symmetric (3, 3) tensor from 9 components or 6 in a Voigt order."""
     array = _numeric(value, key, place, "6 or 9 numbers")
     if array.size == 6 and array.ndim == 1:
-        return np.asarray(array[_VOIGT], dtype=np.float64)
+        return np.asarray(array[[0, 1, 2, *order]][_VOIGT], dtype=np.float64)
     if array.size != 9:
         raise DataError(
             f"{place}: {key} has shape {array.shape}, expected 9 components (3x3) or 6 in "

@@ -7,6 +7,7 @@ figure list, no display, safe in threads. Only rc settings are borrowed for a mo
 from __future__ import annotations
 
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from cycler import cycler
 from matplotlib.figure import Figure
 
 from trimpot.errors import InputError
+from trimpot.files import make_folder, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,7 +128,7 @@ def panel_grid(
 def save_figure(
     figure: Figure, stem: Path, formats: Sequence[str] = ("png", "svg")
 ) -> tuple[Path, ...]:
-    """Write ``stem``.png, ``stem``.svg, ... and return the paths.
+    """Write ``stem``.png, ``stem``.svg, ..., each atomically, and return the paths.
 
     Parameters
     ----------
@@ -139,13 +141,17 @@ def save_figure(
     ------
     InputError
         For a format that is not one of these.
+    WriteError
+        If a file cannot be written.
     """
     unknown = set(formats) - set(METADATA)
     if unknown:
         raise InputError(f"unknown figure formats {sorted(unknown)}; use {[*METADATA]}")
-    stem.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(stem.parent)
     paths = tuple(stem.parent / f"{stem.name}.{suffix}" for suffix in formats)
     with house_style():
         for path, suffix in zip(paths, formats, strict=True):
-            figure.savefig(path, metadata=METADATA[suffix])
+            drawn = BytesIO()
+            figure.savefig(drawn, format=suffix, metadata=METADATA[suffix])
+            write_bytes(path, drawn.getvalue())
     return paths

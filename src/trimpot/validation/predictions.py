@@ -88,7 +88,7 @@ def predict(
     stresses: list[FloatArray | None] = []
     for start in range(0, len(frames), BATCH):
         batch = frames[start : start + BATCH]
-        found = _evaluate_batch(potential, batch, start, threads)
+        found = evaluate_batch(potential, batch, start, threads)
         for frame, evaluation in zip(batch, found, strict=True):
             volume = frame.structure.volume
             energies.append(evaluation.energy)
@@ -99,10 +99,16 @@ def predict(
     return Predictions(np.array(energies), tuple(forces), tuple(stresses))
 
 
-def _evaluate_batch(
+def evaluate_batch(
     potential: Potential, batch: Sequence[Frame], start: int, threads: int
 ) -> list[Evaluation]:
-    """Return evaluations of frames that begin at index ``start``; errors name a frame."""
+    """Return evaluations of frames that begin at index ``start``.
+
+    Raises
+    ------
+    InputError, NonFiniteResultError
+        As ``predict``, naming the frame.
+    """
     if not isinstance(potential, BatchPotential):
         return [_one(potential, frame, start + k, threads) for k, frame in enumerate(batch)]
     for index, frame in enumerate(batch, start=start):

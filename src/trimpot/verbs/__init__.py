@@ -1,18 +1,78 @@
-"""What Trimpot does for a user: plain functions that the command line mirrors."""
+"""What Trimpot does for a user: plain functions that the command line mirrors.
 
-from trimpot.verbs.evaluation import EvaluateResult, evaluate
-from trimpot.verbs.showing import ShowResult, show
-from trimpot.verbs.training import TrainResult, refit, train
-from trimpot.verbs.watching import Silent, Watcher
+Names are imported when they are first used: a verb does not wait for what others need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trimpot.verbs.checking import CheckResult, check_data
+    from trimpot.verbs.comparing import CompareResult, compare
+    from trimpot.verbs.evaluation import EvaluateResult, evaluate
+    from trimpot.verbs.learning import LearnResult, learn
+    from trimpot.verbs.relaxing import RelaxResult, relax
+    from trimpot.verbs.showing import ShowResult, show
+    from trimpot.verbs.singlepoints import SinglePointResult, singlepoint
+    from trimpot.verbs.training import TrainResult, refit, train
+    from trimpot.verbs.watching import Silent, Watcher
 
 __all__ = [
+    "CheckResult",
+    "CompareResult",
     "EvaluateResult",
+    "LearnResult",
+    "RelaxResult",
     "ShowResult",
     "Silent",
+    "SinglePointResult",
     "TrainResult",
     "Watcher",
+    "check_data",
+    "compare",
     "evaluate",
+    "learn",
     "refit",
+    "relax",
     "show",
+    "singlepoint",
     "train",
 ]
+
+_HOMES = {
+    "CheckResult": "trimpot.verbs.checking",
+    "CompareResult": "trimpot.verbs.comparing",
+    "EvaluateResult": "trimpot.verbs.evaluation",
+    "LearnResult": "trimpot.verbs.learning",
+    "RelaxResult": "trimpot.verbs.relaxing",
+    "ShowResult": "trimpot.verbs.showing",
+    "Silent": "trimpot.verbs.watching",
+    "SinglePointResult": "trimpot.verbs.singlepoints",
+    "TrainResult": "trimpot.verbs.training",
+    "Watcher": "trimpot.verbs.watching",
+    "check_data": "trimpot.verbs.checking",
+    "compare": "trimpot.verbs.comparing",
+    "evaluate": "trimpot.verbs.evaluation",
+    "learn": "trimpot.verbs.learning",
+    "refit": "trimpot.verbs.training",
+    "relax": "trimpot.verbs.relaxing",
+    "show": "trimpot.verbs.showing",
+    "singlepoint": "trimpot.verbs.singlepoints",
+    "train": "trimpot.verbs.training",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of this package on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'trimpot.verbs' has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted({*globals(), *__all__})

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from trimpot.files import write_text
+from trimpot.files import make_folder, write_text
 from trimpot.reports.document import TextTable, markdown_table
 from trimpot.reports.style import save_figure
 from trimpot.reports.timing_figures import CostCurve, plot_cases, plot_costs
@@ -69,7 +69,7 @@ class BenchResult:
 
 def write_results(result: BenchResult, folder: Path) -> None:
     """Write results.json, results.md, figures/times.png and, for several sizes, scaling."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     plain = json.dumps(finite_plain(result.to_dict()), indent=1, allow_nan=False)
     write_text(folder / "results.json", plain + "\n")
     write_text(folder / "results.md", results_markdown(result))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trimpot.errors import DataError, FitError, InputError
-from trimpot.verbs.fitting_cached import Problem, key_of
+from trimpot.verbs.fitting_cached import Problem, key_of, rows_key
 from trimpot.verbs.gathering import need_of, targets_of
 from trimpot.verbs.memory import require_memory
 from trimpot.verbs.preparing import prepare_model
@@ -33,12 +33,14 @@ class Common:
 class Task:
     """A candidate with its model; equal fingerprints mean equal errors.
 
-    ``key`` is that of its blocks, ``bytes`` the memory of its fit.
+    ``key`` is that of its blocks, ``rows_key`` that of its rows (no anchors), ``bytes`` the
+    memory of its fit.
     """
 
     candidate: Candidate
     problem: Problem
     key: str
+    rows_key: str
     fingerprint: str
     bytes: int
 
@@ -72,12 +74,12 @@ def _task(candidate: Candidate, problem: Problem, common: Common) -> Task:
         require_memory(need.bytes, need.n_columns)
     except FitError as error:
         raise FitError(f"choose, candidate {candidate.label}: {error}") from error
-    scored = key_of(without_anchors(config), data, problem)
+    rows = rows_key(config, data, problem)
     fit = config.fit
-    parts = [scored, fit.kappa, fit.ridge, fit.curvature, fit.stress_weight]
+    parts = [rows, fit.kappa, fit.ridge, fit.curvature, fit.stress_weight]
     fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     key = key_of(config, data, problem)
-    return Task(candidate, problem, key, fingerprint, need.bytes)
+    return Task(candidate, problem, key, rows, fingerprint, need.bytes)
 
 
 def without_anchors(config: Config) -> Config:

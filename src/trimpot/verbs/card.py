@@ -13,6 +13,7 @@ from trimpot.elements import SYMBOLS, group_name
 from trimpot.splines.density import UNLIMITED, DensityTerm
 from trimpot.splines.one_body import OneBody
 from trimpot.splines.screened import ScreenedTerm
+from trimpot.splines.trust import QUANTITIES, trust_of
 from trimpot.verbs.candidates import candidate_facts, recorded_candidates
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def card_facts(potential: SplinePotential, name: str) -> dict[str, object]:
         "coefficients": sum(len(c) for c in potential.coefficients),
         "isolated_energies": _isolated(potential),
         "shortest_distances": _shortest(potential),
+        "limits": _trusted(potential),
     }
     version = provenance.get("trimpot")
     if isinstance(version, str):
@@ -128,6 +130,22 @@ def _isolated(potential: SplinePotential) -> dict[str, float]:
         if isinstance(term, OneBody):
             return {SYMBOLS[z]: float(e) for z, e in zip(term.species, values, strict=True)}
     return {}
+
+
+def _trusted(potential: SplinePotential) -> list[str]:
+    """Return what the potential knows of its own limits, in sentences."""
+    trust = trust_of(potential.statistics)
+    if trust is None:
+        return ["It has no extrapolation grades and no uncertainties."]
+    known = [q for q, v in zip(QUANTITIES, trust.variances, strict=True) if v.any()]
+    grades = "Extrapolation grades of atoms: 98 % of held-out training frames are below 1."
+    if not known:
+        return [grades]
+    return [
+        grades,
+        f"Uncertainty of {', '.join(known)}: 95 % of held-out errors lie within 1.96 "
+        "standard deviations.",
+    ]
 
 
 def _shortest(potential: SplinePotential) -> dict[str, float]:

@@ -31,6 +31,7 @@ from trimpot.verbs.fitting_cached import (
     keep_blocks,
     require_strengths,
     rmse_in_words,
+    unfinished_pass,
 )
 from trimpot.verbs.gathering import gathered
 from trimpot.verbs.memory import total_memory
@@ -126,6 +127,7 @@ def _score_all(
             done[task.fingerprint], better = _fitted(task, lowest, common, watcher)
             best = better or best
             write_candidates(done, path)
+            unfinished_pass(task.config, task.rows_key, watcher).forget()
         watcher.note(f"{title}: {_result(done[task.fingerprint])}")
         watcher.progress("candidates", number, len(tasks))
     write_candidates(done, path)
@@ -173,7 +175,8 @@ def _fitted(
     blocks = _stored(task)
     if blocks is None:
         config, model = without_anchors(task.config), task.problem.model
-        blocks = gathered(config, common.data, model, watcher)
+        keeper = unfinished_pass(config, task.rows_key, watcher)
+        blocks = gathered(config, common.data, model, watcher, keeper=keeper)
     selection = _selection(task, blocks, watcher)
     rmse = {} if selection is None else selection.best.rmse
     scored = ScoredCandidate(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trimpot.data import LabelKeys, ReadRules, read
 from trimpot.errors import InputError
-from trimpot.files import load
+from trimpot.files import load, make_folder
 from trimpot.verbs.judging import (
     Judgement,
     error_figures,
@@ -83,24 +83,32 @@ def evaluate(
         For files that cannot be used, or elements that the potential does not know.
     """
     potential = load(model) if isinstance(model, str | Path) else model
-    frames = _frames(data, keys, rules, where, watcher)
-    judgement = judge(potential, frames, name="data", threads=threads, watcher=watcher)
+    frames = frames_of(data, keys, rules, where, watcher)
+    judgement = judge(
+        potential, frames, name="data", threads=threads, watcher=watcher, foretold=True
+    )
     if output is None:
         return EvaluateResult(judgement, None)
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(output)
     write_tables({"data": judgement}, folder)
     write_figures(error_figures({"data": judgement}), folder)
     return EvaluateResult(judgement, folder)
 
 
-def _frames(
+def frames_of(
     data: str | Path | Sequence[str | Path] | Sequence[Frame],
     keys: LabelKeys,
     rules: ReadRules,
     where: Mapping[str, Scalar | Sequence[Scalar]] | None,
     watcher: Watcher,
 ) -> Sequence[Frame]:
+    """Return the frames of files or patterns, or those given; tells what was read.
+
+    Raises
+    ------
+    InputError, DataError
+        As ``trimpot.read``, and without any.
+    """
     paths = [data] if isinstance(data, str | Path) else list(data)
     if not paths:
         raise InputError("nothing to evaluate: give at least one file or frame")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from trimpot.errors import InputError
-from trimpot.files import load, write_text
+from trimpot.files import load, make_folder, write_text
 from trimpot.files.lammps_example import (
     DATA,
     INCLUDE,
@@ -144,7 +144,7 @@ def _folder(path: Path) -> Iterator[None]:
     """Make a folder; a new one does not stay behind without content."""
     is_new = not path.exists()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         yield
     except BaseException:
         if is_new:

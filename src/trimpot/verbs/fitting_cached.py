@@ -12,7 +12,7 @@ import numpy as np
 
 from trimpot.config import to_plain
 from trimpot.data import Dataset, ReadReport
-from trimpot.errors import InputError
+from trimpot.errors import InputError, WriteError
 from trimpot.files.blocks_file import (
     StoredBlocks,
     load_blocks,
@@ -27,6 +27,7 @@ from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import PairProfile
 from trimpot.units import GPA_PER_EV_PER_A3
 from trimpot.verbs.gathering import gathered
+from trimpot.verbs.unfinished import UNFINISHED_FILE, UnfinishedPass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,10 @@ def fit_with_blocks(
         key = key_of(config, data, problem)
         blocks = _stored(config.output / BLOCKS_FILE, key, watcher)
     if blocks is None:
-        blocks = known.blocks or gathered(config, data, problem.model, watcher)
+        blocks = known.blocks
+        if blocks is None:
+            keeper = unfinished_pass(config, rows_key(config, data, problem), watcher)
+            blocks = gathered(config, data, problem.model, watcher, keeper=keeper)
         keep_blocks(config, data, problem, blocks, watcher)
     return _solve(problem, blocks, config, watcher, known.selection)
 
@@ -89,10 +93,25 @@ def key_of(config: Config, data: PreparedData, problem: Problem) -> str:
     return blocks_key(data, _start(problem), refine, config.fit)
 
 
+def rows_key(config: Config, data: PreparedData, problem: Problem) -> str:
+    """Return the digest of all that decides the blocks but for their anchors."""
+    fit = replace(config.fit, anchors=False)
+    return blocks_key(data, _start(problem), problem.model.refine_e0s, fit)
+
+
+def unfinished_pass(config: Config, key: str, watcher: Watcher) -> UnfinishedPass:
+    """Return what keeps the pass with this key of its rows in the output folder."""
+    path = config.output / UNFINISHED_FILE
+    return UnfinishedPass(path, key, config.checkpoint_seconds, watcher)
+
+
 def keep_blocks(
     config: Config, data: PreparedData, problem: Problem, blocks: Blocks, watcher: Watcher
 ) -> bool:
-    """Store blocks in the output folder unless they are too large; return whether."""
+    """Store blocks in the output folder, unless they are too large; return whether.
+
+    They are for later runs: where the disk is full, this one goes on without them.
+    """
     path = config.output / BLOCKS_FILE
     size = sum(a.nbytes for a in blocks.arrays().values()) / 1e9
     if size > config.cache_gb:
@@ -105,7 +124,15 @@ def keep_blocks(
     origin = {"data": data.facts, "settings": decisive_settings(config)}
     refine = problem.model.refine_e0s
     key = key_of(config, data, problem)
-    save_blocks(StoredBlocks(key, _start(problem), refine, blocks, origin), path)
+    try:
+        save_blocks(StoredBlocks(key, _start(problem), refine, blocks, origin), path)
+    except WriteError as error:
+        watcher.note(
+            f"warning: {str(error).partition(';')[0]}; the run goes on, but a fit with "
+            "other strengths will read the data again"
+        )
+        return False
+    unfinished_pass(config, key, watcher).forget()
     watcher.note(
         f"Gram blocks kept in {path} ({size:.2f} GB) for fits with other strengths"
     )

@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING
 from trimpot.fitting import Model, forecast, gather, make_targets
 from trimpot.fitting.anchors import MOST_ROWS
 from trimpot.verbs.memory import require_memory
+from trimpot.verbs.room import warn_of_little_room
 
 if TYPE_CHECKING:
     from trimpot.config import Config
-    from trimpot.fitting import Blocks, Forecast, Targets
+    from trimpot.fitting import Blocks, Forecast, Keeper, Targets
     from trimpot.verbs.preparing import PreparedData
     from trimpot.verbs.watching import Watcher
 
 
-def gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher) -> Blocks:
-    """Return the blocks; tells what they take.
+def gathered(
+    config: Config,
+    data: PreparedData,
+    model: Model,
+    watcher: Watcher,
+    *,
+    keeper: Keeper | None = None,
+) -> Blocks:
+    """Return the blocks; tells what they take. With a keeper, a stopped pass goes on.
 
     Raises
     ------
@@ -31,6 +39,8 @@ def gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher)
         f"the fit needs about {need.bytes / 1e9:.2f} GB of memory"
     )
     require_memory(need.bytes, need.n_columns)
+    matrices = min(config.fit.folds, len(data.fitted)) * len(targets.quantities)
+    warn_of_little_room(config.output, 8 * matrices * need.n_columns**2, watcher)
     return gather(
         model,
         data.fitted,
@@ -38,6 +48,7 @@ def gathered(config: Config, data: PreparedData, model: Model, watcher: Watcher)
         targets=targets,
         threads=config.threads,
         progress=watcher.progress,
+        keeper=keeper,
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from trimpot.errors import FileFormatError
-from trimpot.files import write_bytes, write_text
+from trimpot.files import make_folder, write_bytes, write_text
 from trimpot.reports.groups import plot_group_errors
 from trimpot.reports.parity import ParitySet, plot_parity
+from trimpot.reports.reliability import plot_reliability
 from trimpot.reports.style import METADATA, house_style
 from trimpot.reports.tables import json_tables, markdown_tables
 from trimpot.validation.comparisons import QUANTITIES, Comparison, compare
 from trimpot.validation.errors import ErrorRow, ErrorTables, error_tables
 from trimpot.validation.predictions import predict
+from trimpot.validation.reliability import Reliability, reliability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
     _Record = Mapping[str, Mapping[str, object]]
 
+UNCERTAINTY_FILE = "uncertainty.json"
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -39,10 +44,13 @@ class Judgement:
     tables : ErrorTables
     comparisons : tuple of Comparison
         Reference and predicted values per quantity.
+    reliability : Reliability, optional
+        How well the potential foretells these errors, if it foretells any.
     """
 
     tables: ErrorTables
     comparisons: tuple[Comparison, ...]
+    reliability: Reliability | None = None
 
 
 def judge(
@@ -52,8 +60,12 @@ def judge(
     name: str,
     threads: int,
     watcher: Watcher,
+    foretold: bool = False,
 ) -> Judgement:
-    """Return the errors on frames; tells its progress under a name such as ``test``."""
+    """Return the errors on frames; tells its progress under a name such as ``test``.
+
+    With ``foretold``, also how well the potential's own uncertainties tell them.
+    """
     predictions = predict(
         potential,
         frames,
@@ -61,27 +73,48 @@ def judge(
         progress=lambda done, total: watcher.progress(f"errors on {name}", done, total),
     )
     comparisons = tuple(compare(predictions, frames, q) for q in QUANTITIES)
-    return Judgement(error_tables(predictions, frames), comparisons)
+    tables = error_tables(predictions, frames)
+    if not foretold:
+        return Judgement(tables, comparisons)
+    found = reliability(
+        potential,
+        frames,
+        predictions,
+        threads=threads,
+        progress=lambda done, total: watcher.progress("uncertainties", done, total),
+    )
+    return Judgement(tables, comparisons, found)
 
 
 def write_tables(judgements: Mapping[str, Judgement], folder: Path) -> None:
-    """Write errors.json and errors.md."""
+    """Write errors.json and errors.md, and uncertainty.json where there is any."""
     tables = {name: j.tables for name, j in judgements.items()}
     write_text(folder / "errors.json", json_tables(tables) + "\n")
     texts = [markdown_tables(table, name=name) for name, table in tables.items()]
     write_text(folder / "errors.md", "\n".join(texts))
+    found = {
+        name: j.reliability.to_dict()
+        for name, j in judgements.items()
+        if j.reliability is not None
+    }
+    if found:
+        write_text(folder / UNCERTAINTY_FILE, json.dumps(found, indent=1) + "\n")
 
 
 def error_figures(judgements: Mapping[str, Judgement]) -> dict[str, Figure]:
     """Return parity plots and errors per group."""
     sets = [ParitySet(name, j.comparisons) for name, j in judgements.items()]
     tables = {name: j.tables for name, j in judgements.items()}
-    return {"parity": plot_parity(sets), "errors_per_group": plot_group_errors(tables)}
+    figures = {"parity": plot_parity(sets), "errors_per_group": plot_group_errors(tables)}
+    for judgement in judgements.values():
+        if judgement.reliability is not None:
+            figures["uncertainty"] = plot_reliability(judgement.reliability)
+    return figures
 
 
 def write_figures(figures: Mapping[str, Figure], folder: Path) -> None:
     """Write figures/NAME.png, each atomically."""
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    make_folder(folder / "figures")
     for name, figure in figures.items():
         buffer = io.BytesIO()
         with house_style():

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 from trimpot.files import write_text
 from trimpot.reports.card import card_sections, model_card
 from trimpot.reports.page import Picture, html_page
+from trimpot.reports.reliability import reliability_lines
 from trimpot.reports.scores import plot_cross_validation
 from trimpot.verbs.candidates import CANDIDATES_FILE
 from trimpot.verbs.card import card_facts
 from trimpot.verbs.drawing import score_curves
-from trimpot.verbs.judging import error_figures, write_figures, write_tables
+from trimpot.verbs.judging import (
+    UNCERTAINTY_FILE,
+    error_figures,
+    write_figures,
+    write_tables,
+)
 from trimpot.verbs.showing import curve_figures
 
 if TYPE_CHECKING:
@@ -28,6 +34,11 @@ CAPTIONS = {
         "Predicted beside reference values; insets: distribution of the errors.",
     ),
     "errors_per_group": ("Errors per group", "RMSE per config_type with standard errors."),
+    "uncertainty": (
+        "Uncertainty on test frames",
+        "RMSE of values with about the same predicted standard deviation (on the line: as "
+        "foretold), and the largest extrapolation grade of each frame.",
+    ),
     "pair_curves": (
         "Pair energies",
         "V2(r) of E = sum over i and j of V2, repulsive core included (half the energy of "
@@ -95,6 +106,8 @@ def _remove_stale(result: TrainResult, figures: Mapping[str, Figure]) -> None:
     stale += [] if figures else ["report.html"]
     stale += [] if result.candidates else [CANDIDATES_FILE]
     stale += [] if result.judgements else ["errors.json", "errors.md"]
+    foretold = any(j.reliability is not None for j in result.judgements.values())
+    stale += [] if foretold else [UNCERTAINTY_FILE]
     for name in stale:
         (result.output / name).unlink(missing_ok=True)
 
@@ -122,6 +135,7 @@ def closing_lines(result: TrainResult) -> list[str]:
     return [
         *_chosen(result),
         _verdict(result),
+        *_foretold(result),
         f"potential: {result.model}{look}",
         f"next: trimpot show {result.model}; trimpot evaluate {result.model} YOUR_DATA; in "
         f"Python: atoms.calc = trimpot.Calculator(trimpot.load('{result.model}'))",
@@ -131,6 +145,11 @@ def closing_lines(result: TrainResult) -> list[str]:
 def _chosen(result: TrainResult) -> list[str]:
     found = result.candidates
     return [f"chosen from {len(found)} candidates: {found[0].label}"] if found else []
+
+
+def _foretold(result: TrainResult) -> list[str]:
+    judged = [j.reliability for j in result.judgements.values()]
+    return [line for r in judged if r is not None for line in reliability_lines(r)]
 
 
 def _verdict(result: TrainResult) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.errors import InputError
-from trimpot.files import load, write_text
+from trimpot.files import load, make_folder, write_text
 from trimpot.reports.card import model_card
 from trimpot.reports.curves import plot_pair_curves
 from trimpot.reports.densities import plot_energies_by_term, plot_radial_functions
@@ -72,8 +72,7 @@ def show(model: str | Path | Potential, *, output: str | Path | None = None) -> 
     card = model_card(facts, recorded_errors(potential.provenance))
     if output is None:
         return ShowResult(card, facts, None)
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(output)
     write_text(folder / "card.md", card)
     write_figures(curve_figures(potential), folder)
     return ShowResult(card, facts, folder)

@@ -29,6 +29,30 @@ def read_structure(path: str | Path, *, index: int = -1) -> Atoms:
     DataError
         If ASE cannot read it, or it has no such structure.
     """
+    atoms = _read(path, index)
+    if isinstance(atoms, list):
+        raise InputError(f"index is {index!r}, expected one whole number")
+    return atoms
+
+
+def read_structures(path: str | Path, *, index: int | None = None) -> list[Atoms]:
+    """Return all structures of a file, or the one with this index; see ``read_structure``.
+
+    Raises
+    ------
+    InputError, DataError
+        As ``read_structure``, and for a file without structures.
+    """
+    if index is not None:
+        return [read_structure(path, index=index)]
+    found = _read(path, ":")
+    frames = found if isinstance(found, list) else [found]
+    if not frames:
+        raise DataError(f"{path} has no structures, expected at least one")
+    return frames
+
+
+def _read(path: str | Path, index: int | str) -> Atoms | list[Atoms]:
     from ase.io import read
 
     if not Path(path).is_file():
@@ -39,15 +63,12 @@ def read_structure(path: str | Path, *, index: int = -1) -> Atoms:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ASE's remarks on files are not errors
-            atoms = read(str(path), index=index, do_not_split_by_at_sign=True)
+            return read(str(path), index=index, do_not_split_by_at_sign=True)
     except Exception as error:  # ASE's readers raise anything
         raise DataError(
             f"{path}: ASE cannot read structure {index} ({type(error).__name__}: {error}); "
             "expected a file of a format that ASE reads, and an index that it has"
         ) from error
-    if isinstance(atoms, list):
-        raise InputError(f"index is {index!r}, expected one whole number")
-    return atoms
 
 
 def repeated(atoms: Atoms, supercell: tuple[int, int, int]) -> Atoms:

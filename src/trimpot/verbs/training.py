@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from trimpot import _native
 from trimpot.config import Config, candidates, config_from, load_config, to_plain, to_yaml
 from trimpot.errors import InputError
-from trimpot.files import save, write_text
+from trimpot.files import run_folder, save, write_text
 from trimpot.files.release import release
 from trimpot.verbs.candidates import (
     ScoredCandidate,
@@ -30,6 +30,8 @@ from trimpot.verbs.judging import Judgement, judge
 from trimpot.verbs.plain import finite_plain
 from trimpot.verbs.preparing import prepare_data
 from trimpot.verbs.reporting import write_results
+from trimpot.verbs.trusting import with_trust
+from trimpot.verbs.unfinished import UNFINISHED_FILE
 from trimpot.verbs.watching import Logged, Silent
 
 if TYPE_CHECKING:
@@ -86,7 +88,8 @@ def train(
     """Train a potential, judge it on training and test frames, and write all results.
 
     Where the configuration has something to ``choose``, all candidates are compared on the
-    training frames first, and the best is trained.
+    training frames first, and the best is trained. A run that was stopped goes on when it
+    is started again.
 
     Parameters
     ----------
@@ -100,18 +103,32 @@ def train(
     Raises
     ------
     InputError, DataError, FitError, WriteError
-        For settings, data, equations or an output folder that cannot be used.
+        For settings, data, equations or an output folder that cannot be used, or that
+        another run is writing to.
     """
     settings = _resolve(config, overrides)
-    log = _open_log(settings, watcher)
+    with run_folder(settings.output):
+        return _trained(settings, _open_log(settings, watcher))
+
+
+def _trained(settings: Config, log: Logged) -> TrainResult:
     data = prepare_data(settings, log)
     choice = choose(settings, data, log)
     result = fit_with_blocks(choice.config, data, choice.problem, log, known=choice.known)
+    result = with_trust(result, choice, data, log)
     compared = candidate_facts(choice.candidates)
     potential = _saved(result, choice.config, data.facts, compared)
+    (settings.output / UNFINISHED_FILE).unlink(missing_ok=True)
     sets = {"train": data.train, "test": data.test}
     judgements = {
-        name: judge(potential, frames, name=name, threads=settings.threads, watcher=log)
+        name: judge(
+            potential,
+            frames,
+            name=name,
+            threads=settings.threads,
+            watcher=log,
+            foretold=name == "test",
+        )
         for name, frames in sets.items()
         if frames
     }
@@ -134,9 +151,15 @@ def refit(
     Raises
     ------
     InputError
-        If there are no blocks in the output folder, or no choice was finished there.
+        If there are no blocks in the output folder, or no choice was finished there, or
+        another run is writing to it.
     """
     given = _resolve(config, overrides)
+    with run_folder(given.output):
+        return _fitted_again(given, watcher)
+
+
+def _fitted_again(given: Config, watcher: Watcher) -> TrainResult:
     settings, compared = chosen_before(given, given.output / MODEL_FILE)
     stored = usable_blocks(settings)
     log = _open_log(settings, watcher)
@@ -164,13 +187,6 @@ def _resolve(
 
 
 def _open_log(settings: Config, watcher: Watcher) -> Logged:
-    try:
-        settings.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot make the output folder {settings.output}: {error.strerror}; set "
-            "output to a folder that you may write to"
-        ) from error
     log = Logged(watcher, settings.output / "log.jsonl")
     log.record("config", trimpot=release(), config=to_plain(settings))
     return log

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from trimpot.errors import WriteError
-from trimpot.files import write_text
+from trimpot.files import append_line, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,9 @@ class Silent:
 class Logged:
     """A watcher that also writes every note to a JSON-lines file, as it comes.
 
+    A note that does not fit on the disk is left out, and that is told once: the work goes
+    on, and its result may still find room.
+
     Parameters
     ----------
     watcher
@@ -48,28 +51,36 @@ class Logged:
         self.watcher = watcher
         self.path = path
         self.started = time.monotonic()
+        self._incomplete = False
         write_text(path, "")
 
     def note(self, text: str) -> None:
         """Pass on and append with the seconds since the start."""
         self.watcher.note(text)
-        self.record("note", text=text)
+        self._record_if_possible("note", text=text)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Pass on; only the end of a stage is logged."""
         self.watcher.progress(stage, done, total)
         if done == total:
-            self.record("stage", name=stage, total=total)
+            self._record_if_possible("stage", name=stage, total=total)
 
     def record(self, event: str, **facts: object) -> None:
-        """Append one event."""
+        """Append one event.
+
+        Raises
+        ------
+        WriteError
+            If it cannot be written.
+        """
         seconds = round(time.monotonic() - self.started, 3)
-        line = json.dumps({"seconds": seconds, "event": event, **facts})
+        append_line(self.path, json.dumps({"seconds": seconds, "event": event, **facts}))
+
+    def _record_if_possible(self, event: str, **facts: object) -> None:
         try:
-            with self.path.open("a", encoding="utf-8") as log:
-                log.write(line + "\n")
-        except OSError as error:
-            raise WriteError(
-                f"cannot append to {self.path}: {error.strerror or error}; free space or "
-                "choose another output folder, then run again"
-            ) from error
+            self.record(event, **facts)
+        except WriteError as error:
+            if not self._incomplete:
+                self._incomplete = True
+                reason = str(error).partition(";")[0]
+                self.watcher.note(f"warning: {reason}; the run goes on")

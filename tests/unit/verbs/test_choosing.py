@@ -231,11 +231,11 @@ def counted(monkeypatch, *, stop_after=None):
     made = []
     real = choosing.gathered
 
-    def gathered(*arguments):
+    def gathered(*arguments, **options):
         if len(made) == stop_after:
             raise Killed
         made.append(1)
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(choosing, "gathered", gathered)
     return made

@@ -23,7 +23,10 @@ def test_evaluate_writes_tables_and_figures(trained, data_file, tmp_path):
     result = evaluate(trained.model, data_file, output=tmp_path / "judged")
     assert result.output == tmp_path / "judged"
     found = {p.name for p in (tmp_path / "judged").rglob("*.*")}
-    assert found == {"errors.json", "errors.md", "parity.png", "errors_per_group.png"}
+    assert found == {
+        *("errors.json", "errors.md", "parity.png", "errors_per_group.png"),
+        *("uncertainty.json", "uncertainty.png"),
+    }
     errors = json.loads((tmp_path / "judged" / "errors.json").read_text())
     assert errors["data"] == result.tables.to_dict()
 

@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from ase.io import write as ase_write
 import trimpot
 from trimpot.config import config_from, load_config
 from trimpot.data import read
-from trimpot.errors import DataError, FileFormatError, FitError, InputError
+from trimpot.errors import DataError, FileFormatError, FitError, InputError, WriteError
 from trimpot.verbs import refit, train
 from trimpot.verbs.fitting_cached import BLOCKS_FILE
 
@@ -20,6 +21,7 @@ FIGURES = {
     "pair_curves",
     "triplet_slices",
     "cross_validation",
+    "uncertainty",
 }
 
 
@@ -53,7 +55,8 @@ def notes():
 def test_writes_everything_that_a_user_looks_for(trained):
     names = {p.name for p in trained.output.iterdir()}
     expected = "model.trimpot config.yaml log.jsonl metrics.csv errors.json errors.md"
-    assert names == {*expected.split(), "card.md", "report.html", "figures", BLOCKS_FILE}
+    others = {"card.md", "report.html", "figures", "uncertainty.json", BLOCKS_FILE}
+    assert names == {*expected.split(), *others}
     assert {p.stem for p in (trained.output / "figures").iterdir()} == FIGURES
 
 
@@ -249,21 +252,34 @@ def test_damaged_blocks_are_replaced_by_a_new_run(values, notes):
     assert refit(values).fit.blocks.n_columns > 0
 
 
-def test_full_disk_while_logging_is_explained(values, monkeypatch):
-    from pathlib import Path
-
-    from trimpot.errors import WriteError
-
-    real = Path.open
+def full_after(appends, monkeypatch):
+    """Make appending fail as a full disk does, after so many times."""
+    real, made = Path.open, []
 
     def full(path, mode="r", *arguments, **options):
-        if mode == "a":
-            raise OSError(28, "No space left on device")
+        if mode == "ab":
+            made.append(path)
+            if len(made) > appends:
+                raise OSError(28, "No space left on device")
         return real(path, mode, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(WriteError, match="No space left on device; free space"):
+
+
+def test_disk_that_is_full_at_the_start_stops_the_run(values, monkeypatch):
+    full_after(0, monkeypatch)
+    with pytest.raises(WriteError, match=r"No space left on device; .*; free space"):
         train(values)
+
+
+def test_log_without_room_does_not_stop_the_work(values, monkeypatch, notes):
+    full_after(3, monkeypatch)
+    result = train(values, watcher=notes)
+    assert notes.text.count("warning: cannot write") == 1
+    assert result.model.exists()
+    lines = (result.output / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines][0] == "config"
+    assert len(lines) == 3
 
 
 def test_large_blocks_are_not_kept(values, notes):
@@ -317,7 +333,7 @@ def test_species_can_be_given(values):
         ("model.terms.1.intervals=2", InputError, r"model\.terms\.1 \(triplet\)"),
         ("fit.kappa=[]", InputError, "at least one candidate"),
         ("fit.weights={cool: {energy: 2}}", DataError, "cool"),
-        ("output=/dev/null/x", InputError, "output folder"),
+        ("output=/dev/null/x", WriteError, "cannot make the folder"),
     ],
 )
 def test_mistakes_stop_the_run(override, error, match, values):

@@ -1,0 +1,1 @@
+"""Data with planted faults, each with the finding that must name it."""
