@@ -7,8 +7,8 @@ the next attempt must go on where the last one was, up to one interval, and the 
 be those of a run that nothing stopped, to the last bit. Full disks must end in one clear
 message, keep the old results, and hinder nothing once there is room.
 
-What DIR holds of an earlier run is taken from there (kills-NAME.json, disks.json): remove it
-to measure anew.
+What DIR holds of an earlier run is taken from there (kills-NAME.json, disks.json): remove
+it to measure anew.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ INPUTS = ("../model.trimpot", "../start.extxyz")
 DYNAMICS = (
     *("--steps", str(STEPS), "--temperature", "600", "--seed", "1", "--threads", "1"),
     *("--log-interval", "10", "--trajectory-interval", "50", "--no-figures"),
-    *("--checkpoint-interval", str(CHECKPOINT_STEPS)),
+    *("--checkpoint-interval", str(CHECKPOINT_STEPS), "--grade-interval", "100"),
 )
 JOBS |= {
     "langevin": dynamics("Langevin", "--ensemble", "langevin"),

@@ -20,6 +20,7 @@ import mlearn
 import pages
 import training_runs
 
+import trimpot
 from trimpot.config import load_config
 
 FRAMES = training_runs.DATA
@@ -39,7 +40,7 @@ MONBTAW = """model:
     - {kind: pair, cutoff: 6.0, intervals: 30}
     - {kind: triplet, cutoff: 5.0, intervals: 10, intervals_jk: 14, r_min: 0.7,
        r_min_jk: 0.8, tie: center, envelope: {c_min: 0.3, c_max: 1.2}}
-    - {kind: density, cutoff: 6.0, functions: 5, order: 2, l_max: 3, angular_functions: 2,
+    - {kind: density, cutoff: 6.0, functions: 6, order: 2, l_max: 3, angular_functions: 2,
        mixed: false}
 """
 TUNED = "Trimpot, screened triplets + densities"
@@ -95,6 +96,8 @@ class Run:
     ----------
     energy, forces : float
         RMSE on the test frames, meV/atom and meV/A.
+    held_energy, held_forces : float
+        RMSE on held-out folds of the training frames, in the same units.
     coefficients : int
     fit_seconds : float
     others : float
@@ -103,6 +106,8 @@ class Run:
 
     energy: float
     forces: float
+    held_energy: float
+    held_forces: float
     coefficients: int
     fit_seconds: float
     others: float
@@ -128,9 +133,13 @@ def measured(config: Path, folder: Path, apart) -> Run:
         if record.pop("key") == key:
             return Run(**record)
     training = training_runs.train(config, folder, "--set", "figures=false")
+    facts = trimpot.load(folder / "model.trimpot").provenance
+    held_out = facts["cross_validation"]["rmse"]
     found = Run(
         error(training, "energy", apart),
         error(training, "forces", apart),
+        1000.0 * held_out["energy"],
+        1000.0 * held_out["forces"],
         training.n_coefficients,
         training.fit_seconds,
         training.usage.others or 0.0,
@@ -164,37 +173,33 @@ def measure(name: str, folder: Path) -> dict[str, Run]:
     }
 
 
-def result_table(results) -> str:
-    """Return errors, ratios, coefficients and times."""
+def result_table(results, prefix: str, frames: str) -> str:
+    """Return errors and ratios on test frames, or on held-out folds."""
     lines = []
     for name, runs in results.items():
-        tuned, own = runs["tuned"], runs["init"]
-        ratios = [own.energy / tuned.energy, own.forces / tuned.forces]
-        shown = [f"{r:.2f}" if r <= LIMIT else f"**{r:.2f}**" for r in ratios]
-        lines.append(
-            [
-                name,
-                f"{tuned.energy:.2f}",
-                f"{own.energy:.2f}",
-                shown[0],
-                f"{tuned.forces:.1f}",
-                f"{own.forces:.1f}",
-                shown[1],
-                f"{tuned.coefficients}, {own.coefficients}",
-                f"{tuned.fit_seconds:.0f}, {own.fit_seconds:.0f}",
-            ]
-        )
-    head = [
-        "system",
-        "energy RMSE, meV/atom: tuned",
-        "init",
-        "ratio",
-        "forces RMSE, meV/A: tuned",
-        "init",
-        "ratio",
-        "coefficients: tuned, init",
-        "fit, s: tuned, init",
+        cells = [name]
+        for quantity, digits in (("energy", 2), ("forces", 1)):
+            tuned, own = (getattr(runs[w], prefix + quantity) for w in ("tuned", "init"))
+            ratio = f"{own / tuned:.2f}"
+            shown = ratio if own <= LIMIT * tuned else f"**{ratio}**"
+            cells += [f"{tuned:.{digits}f}", f"{own:.{digits}f}", shown]
+        lines.append(cells)
+    head = [f"{frames}, RMSE", "energy, meV/atom: tuned", "init", "ratio"]
+    head += ["forces, meV/A: tuned", "init", "ratio"]
+    return pages.table(head, lines)
+
+
+def cost_table(results) -> str:
+    """Return coefficients and times."""
+    lines = [
+        [
+            name,
+            *(str(runs[which].coefficients) for which in ("tuned", "init")),
+            *(f"{runs[which].fit_seconds:.0f}" for which in ("tuned", "init")),
+        ]
+        for name, runs in results.items()
     ]
+    head = ["system", "coefficients: tuned", "init", "fit, s: tuned", "init"]
     return pages.table(head, lines)
 
 
@@ -207,13 +212,13 @@ def terms_table(folder: Path, names) -> str:
     return pages.table(["system", "term", "term", "term"], lines)
 
 
-def verdict(results) -> str:
+def verdict(results, prefix: str) -> str:
     """Say where init is within the limit."""
     within = [
         name
         for name, runs in results.items()
         if all(
-            getattr(runs["init"], q) <= LIMIT * getattr(runs["tuned"], q)
+            getattr(runs["init"], prefix + q) <= LIMIT * getattr(runs["tuned"], prefix + q)
             for q in ("energy", "forces")
         )
     ]
@@ -243,8 +248,11 @@ def main(argv=None) -> int:
     busiest = max(run.others for runs in results.values() for run in runs.values())
     parts = [
         pages.facts([training_runs.Usage(0.0, 0.0, 0.0, busiest)]),
-        result_table(results),
-        verdict(results),
+        result_table(results, "", "test frames"),
+        verdict(results, ""),
+        result_table(results, "held_", "held-out training frames"),
+        verdict(results, "held_"),
+        cost_table(results),
         terms_table(settings.output, results),
     ]
     record = {

@@ -200,7 +200,7 @@ def pick(
             raise DataError(
                 f"{raw.place}: two keys could be the {role}: {best} = {_short(value)} and "
                 f"{other} = {_short(second)}, and they disagree; say which one counts, for "
-                f"example {role}_key: {other.key}"
+                f"example keys.{role}: {other.key}"
             )
     return best, value
 

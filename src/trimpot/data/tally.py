@@ -153,8 +153,8 @@ def _check_any(tallies: Sequence[Tally], names: list[str]) -> None:
     files = ", ".join(tally.path for tally in tallies)
     raise DataError(
         f"{files}: no energies and no forces recognised in any frame; keys that exist: "
-        f"{', '.join(names) or 'none'}{hint}; name the right ones with energy_key and "
-        "forces_key"
+        f"{', '.join(names) or 'none'}{hint}; name the right ones with keys.energy and "
+        "keys.forces"
     )
 
 
@@ -210,7 +210,7 @@ def _other_energy(raw: RawFrame, used: dict[str, Candidate]) -> str | None:
     if chosen.key == "free_energy" and energy != free_energy:
         return (
             "free_energy taken, whose derivatives the forces are (VASP: TOTEN), not "
-            "energy (VASP: sigma->0); energy_key: energy takes the other"
+            "energy (VASP: sigma->0); keys.energy: energy takes the other"
         )
     return None
 
@@ -225,7 +225,7 @@ def mixed_energies(tallies: Sequence[Tally]) -> list[str]:
     return [
         f"{free[0]} gives free_energy (with the electronic entropy) and {other[0]} gives "
         f"{keys[other[0]]}; check that both are the same kind of energy, or name one that "
-        "all files have (energy_key)"
+        "all files have (keys.energy)"
     ]
 
 

@@ -95,7 +95,7 @@ def _energy(
     if array.size != 1:
         raise DataError(
             f"{place}: {key} has shape {array.shape}, expected one total energy in eV; "
-            "name the key of the total energy (energy_key)"
+            "name the key of the total energy (keys.energy)"
         )
     energy = rules.energy_factor(n_atoms) * float(array.reshape(()))
     if abs(energy) > _MAX_ENERGY_PER_ATOM * n_atoms:
@@ -113,7 +113,7 @@ def _forces(
     if array.shape != (n_atoms, 3):
         raise DataError(
             f"{place}: {key} has shape {array.shape}, expected ({n_atoms}, 3); name the "
-            "key of the forces (forces_key), in Properties for example forces:R:3"
+            "key of the forces (keys.forces), in Properties for example forces:R:3"
         )
     if rules.force_factor != 1.0:
         array = rules.force_factor * array
@@ -172,7 +172,7 @@ def _disagreement(place: Place, tensors: list[tuple[Candidate, FloatArray]]) -> 
     return (
         f"{place}: {stress_key} and -{virial_key}/V disagree ({values}){sign}; expected "
         "virial = -V stress with tension positive; name the one that counts: "
-        f"stress_key: {stress_key.key} or virial_key: {virial_key.key}"
+        f"keys.stress: {stress_key.key} or keys.virial: {virial_key.key}"
     )
 
 

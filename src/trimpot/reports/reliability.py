@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from trimpot.reports.parity import ERROR_UNITS
 from trimpot.reports.style import AMBER, BLUE, INK, ORANGE, house_style, panel_grid
@@ -64,7 +65,11 @@ def _errors(axes: Axes, spread: Spread) -> None:
     axes.plot(ends, ends, color=INK, linewidth=0.7, alpha=0.6)
     axes.plot(sigma, rmse, "o-", color=BLUE, markersize=4)
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
-    axes.set_title(f"{spread.quantity}: 95 % intervals cover {100 * spread.coverage:.1f} %")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+    axes.set_title(f"{spread.quantity}: {100 * spread.coverage:.1f} % in 95 % intervals")
     axes.set_xlabel(f"predicted standard deviation ({unit})")
     axes.set_ylabel(f"RMSE ({unit})")
 
@@ -78,6 +83,8 @@ def _grades(axes: Axes, found: Reliability) -> None:
     axes.hist(grades[~inside], bins=edges.tolist(), color=ORANGE, label="extrapolation")
     axes.axvline(1.0, color=AMBER, linewidth=1.0)
     axes.set(xscale="log", xlim=(edges[0], edges[-1]))
+    axes.set_ylim(top=1.3 * axes.get_ylim()[1])  # room for the legend
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_title(f"grades: {100 * found.outside:.1f} % of frames above 1")
     axes.set_xlabel("largest grade of a frame")
     axes.set_ylabel("frames")

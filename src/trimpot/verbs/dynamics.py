@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trimpot.engines.md import precision_of, run
 from trimpot.engines.md_outputs import extxyz
 from trimpot.engines.md_settings import MdSettings
+from trimpot.engines.md_start import check_atoms
 from trimpot.files import load, run_folder, write_text
 from trimpot.verbs.md_folder import (
     CHECKPOINT,
@@ -105,6 +106,7 @@ def md(
         watcher.note(opening(whole, settings, str(facts["precision"])))
         if "momenta" in atoms.arrays and "momenta" not in whole.arrays:
             watcher.note("velocities of the structure not used: copies would move as one")
+        check_atoms(whole, settings, potential.cutoff)
         settings = with_interval(settings, potential, grader, whole, watcher)
         with RunFolder(folder, settings, facts=facts) as place:
             return recorded(

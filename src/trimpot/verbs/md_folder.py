@@ -56,6 +56,9 @@ RUN_FILES = (
 )
 """What says that a folder holds a run."""
 
+LONGEST_BEGINNING = 400
+"""Bytes of a log with its header and the line of step 0."""
+
 
 class RunFolder:
     """Log, trajectory, extrapolated structures and checkpoint; a context manager.
@@ -158,14 +161,26 @@ class RunFolder:
 
 
 def refuse_used(folder: Path) -> None:
-    """Raise ``InputError`` if a folder holds a run."""
+    """Raise ``InputError`` if a folder holds a run.
+
+    Files of a run that was killed before its first step are none; they are replaced.
+    """
     found = [name for name in RUN_FILES if (folder / name).exists()]
-    if found:
+    if found and not _only_begun(folder, found):
         hint = f"go on with `trimpot md --resume {folder}`, " if CHECKPOINT in found else ""
         raise InputError(
             f"{folder} holds another run ({', '.join(found)}), expected a folder without; "
             f"{hint}choose another output folder, or delete these files"
         )
+
+
+def _only_begun(folder: Path, found: Sequence[str]) -> bool:
+    """Return whether there is no checkpoint, no result, and at most the log of step 0."""
+    begun = {LOG, EXTRAPOLATION, *TRAJECTORY.values()}
+    if not set(found) <= begun or LOG not in found:
+        return False
+    with (folder / LOG).open("rb") as log:
+        return len(log.read(LONGEST_BEGINNING + 1)) <= LONGEST_BEGINNING
 
 
 def digest(potential: Potential) -> str | None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from trimpot.engines.md_settings import MdSettings
     from trimpot.engines.md_statistics import Average
 
+LARGE_DRIFT = 0.1
+"""meV/atom/ps: 0.4 K of a crystal per picosecond."""
+
 
 @dataclass(frozen=True)
 class MdRun:
@@ -117,6 +120,11 @@ def md_lines(done: MdRun) -> list[str]:
             f"energy drift     {drift.slope:+.1e} ± {drift.error:.1e} meV/atom/ps, "
             f"fluctuation {drift.fluctuation:.1e} meV/atom"
         )
+        if abs(drift.slope) > max(LARGE_DRIFT, 3.0 * drift.error):
+            lines.append(
+                "warning: the energy drifts fast; shorten the time step, and look at the "
+                "grades and at the forces of the potential"
+            )
     lines += [*_diffusion_lines(result), *_grade_lines(result)]
     if (speed := result.speed).us_per_atom_step > 0.0:  # no steps, no speed
         lines.append(

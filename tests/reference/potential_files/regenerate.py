@@ -19,7 +19,7 @@ SAMPLE = runpy.run_path(str(HERE.parents[1] / "unit" / "files" / "conftest.py"))
 
 
 def grades(potential, structure):
-    """Lengths |phi W| / limit: rows from the specification, one coefficient after the other."""
+    """Lengths |phi W| / limit: rows from the specification, coefficient by coefficient."""
     around = neighborhood(structure, potential.cutoff)
     trust = trust_of(potential.statistics)
     columns = []

@@ -164,7 +164,7 @@ def test_equal_dialects_are_accepted_and_different_ones_refused(tmp_path):
     other = frame_text(f"energy={ENERGY!r} REF_energy=-20.0")
     with pytest.raises(DataError) as caught:
         read(write(tmp_path, other))
-    for part in ("data.xyz frame 0", "energy", "REF_energy", "energy_key: REF_energy"):
+    for part in ("data.xyz frame 0", "energy", "REF_energy", "keys.energy: REF_energy"):
         assert part in str(caught.value)
 
 

@@ -278,7 +278,7 @@ def test_log_without_room_does_not_stop_the_work(values, monkeypatch, notes):
     assert notes.text.count("warning: cannot write") == 1
     assert result.model.exists()
     lines = (result.output / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["event"] for line in lines][0] == "config"
+    assert json.loads(lines[0])["event"] == "config"
     assert len(lines) == 3
 
 

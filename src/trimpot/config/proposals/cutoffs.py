@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from trimpot.config.proposals.shells import Shells
 
 TOLERANCE = 0.15
-"""A gap is looked for up to this share beyond the distance that holds the neighbours."""
+"""A gap is looked for up to this share beyond the shortest cutoff that is far enough."""
 
 STEP = 0.05
 """Cutoffs are rounded to this, in angstrom."""
@@ -23,6 +23,11 @@ class Aim:
     ----------
     neighbours : float
         Within the cutoff, at least.
+    shells : float
+        The cutoff over the distance of the first shell, at least.
+    past : float
+        How far past the gap, in angstrom: wide knots leave a function almost nothing on its
+        last stretch, where the flank of a shell still is.
     low, high : float
         Bounds in angstrom.
     most_alone : float
@@ -30,15 +35,17 @@ class Aim:
     """
 
     neighbours: float
+    shells: float
+    past: float
     low: float
     high: float
     most_alone: float
 
 
-PAIRS = Aim(45.0, 4.5, 8.0, 6.0)
-"""Pairs and densities: fcc beyond its fourth shell, bcc and diamond beyond their fifth."""
+PAIRS = Aim(45.0, 2.15, 0.0, 4.5, 8.0, 6.0)
+"""Pairs and densities: fcc, bcc and diamond beyond their fifth shell."""
 
-TRIPLETS = Aim(25.0, 3.5, 6.5, 4.5)
+TRIPLETS = Aim(25.0, 0.0, 0.15, 3.5, 6.5, 4.5)
 """Triplets: fcc, bcc and diamond beyond their third shell."""
 
 LARGEST = PAIRS.high * (1.0 + TOLERANCE)
@@ -65,7 +72,7 @@ def cutoff_of(shells: Shells, aim: Aim, *, periodic: bool) -> Cutoff:
         Whether any frame is.
     """
     high = aim.high if periodic else aim.most_alone
-    enough = shells.holding(aim.neighbours)
+    enough = max(shells.holding(aim.neighbours), aim.shells * shells.nearest)
     bounded = min(max(enough, aim.low), high)
     if bounded != enough:
         return Cutoff(bounded, f"{_within(shells, bounded)}, {_bound(bounded, aim)}")
@@ -73,8 +80,9 @@ def cutoff_of(shells: Shells, aim: Aim, *, periodic: bool) -> Cutoff:
     if gap is None:
         value = _rounded(bounded)
         return Cutoff(value, f"{_within(shells, value)}; no gap between shells follows")
-    value = _rounded(gap)
-    return Cutoff(value, f"{_within(shells, value)}, in a gap between shells")
+    value = _rounded(gap + aim.past)
+    where = f"{aim.past:g} A past a gap" if aim.past else "in a gap"
+    return Cutoff(value, f"{_within(shells, value)}, {where} between shells")
 
 
 def _within(shells: Shells, distance: float) -> str:

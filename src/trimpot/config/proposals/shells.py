@@ -85,13 +85,10 @@ class Shells:
         return float(np.interp(neighbours, self._cumulative, self.edges))
 
     def gap_from(self, distance: float, tolerance: float) -> float | None:
-        """Return the deepest gap from a distance on to a share ``tolerance`` beyond."""
+        """Return the first gap from a distance on, at most a share ``tolerance`` beyond."""
         upper = distance * (1.0 + tolerance)
         beyond = self.gaps[(self.gaps >= distance) & (self.gaps <= upper)]
-        if not len(beyond):
-            return None
-        heights = np.interp(beyond, self.middles, self.distribution)
-        return float(beyond[np.argmin(heights)])
+        return float(beyond[0]) if len(beyond) else None
 
     @cached_property
     def _cumulative(self) -> FloatArray:

@@ -13,8 +13,6 @@ from trimpot.data.distances import complete_cell
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from trimpot.contract import FloatArray, Structure
     from trimpot.data.frames import Frame
 
@@ -74,20 +72,35 @@ def _groups(
     return [members for members in groups.values() if len(members) > 1]
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """A structure with its cell completed, and fractional positions in it."""
+
+    structure: Structure
+    cell: FloatArray
+    fractional: FloatArray
+
+    @classmethod
+    def of(cls, structure: Structure) -> _Placed:
+        cell = complete_cell(structure)
+        return cls(structure, cell, structure.positions @ np.linalg.inv(cell))
+
+
 def _pairs_of(
     frames: Sequence[Frame], members: list[int], *, strained: bool
 ) -> Iterator[NearPair]:
     from scipy.spatial import KDTree  # takes long to import
 
-    structures = [frames[i].structure for i in members]
-    start = _fractional(structures[0])
-    cell = complete_cell(structures[0])
+    placed = [_Placed.of(frames[i].structure) for i in members]
+    n = len(placed[0].structure)
     rng = np.random.default_rng(0)
-    n = len(structures[0])
     directions = rng.normal(size=(3 * n, _DIRECTIONS)) / np.sqrt(_DIRECTIONS)
-    points = np.array([(_moves(s, start) @ cell).ravel() @ directions for s in structures])
+    first = placed[0]
+    points = np.array(
+        [(_moves(first, b) @ first.cell).ravel() @ directions for b in placed]
+    )
     if strained:
-        cells = np.array([s.cell.ravel() for s in structures])
+        cells = np.array([b.cell.ravel() for b in placed])
         points = np.hstack([points, np.sqrt(n) * cells])
     _, nearest = KDTree(points).query(points, k=min(_NEAREST + 1, len(members)))
     near: list[list[int]] = np.asarray(nearest).tolist()
@@ -98,41 +111,33 @@ def _pairs_of(
         if a != b and b < len(members)
     }
     for a, b in sorted(pairs):
-        found = _pair(structures[a], structures[b], strained=strained)
+        found = _pair(placed[a], placed[b], strained=strained)
         if found is not None:
             yield NearPair(members[a], members[b], *found)
 
 
-def _fractional(structure: Structure) -> FloatArray:
-    return structure.positions @ np.linalg.inv(complete_cell(structure))
-
-
-def _moves(structure: Structure, start: FloatArray) -> FloatArray:
-    """Return fractional displacements from the start, nearest images, without the mean."""
-    moves = _fractional(structure) - start
-    moves -= np.round(moves) * structure.pbc
+def _moves(a: _Placed, b: _Placed) -> FloatArray:
+    """Return fractional displacements from a to b, nearest images, without the mean."""
+    moves = b.fractional - a.fractional
+    moves -= np.round(moves) * a.structure.pbc
     return np.asarray(moves - moves.mean(axis=0))
 
 
 def _pair(
-    a: Structure, b: Structure, *, strained: bool
+    a: _Placed, b: _Placed, *, strained: bool
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return displacements and strain, or None where the frames are not near."""
-    cell_a, cell_b = complete_cell(a), complete_cell(b)
-    moves = _moves(b, _fractional(a)) @ (0.5 * (cell_a + cell_b))
+    deformation = np.zeros((3, 3))
+    if strained:
+        deformation = np.linalg.inv(0.5 * (a.cell + b.cell)) @ (b.cell - a.cell)
+    strain = 0.5 * (deformation + deformation.T)
+    size = float(np.abs(strain).max())
+    rotation = float(np.abs(deformation - deformation.T).max())
+    if strained and not (
+        _SMALLEST_STRAIN < size < _LARGEST_STRAIN and rotation <= size + 0.02
+    ):
+        return None
+    moves = _moves(a, b) @ (0.5 * (a.cell + b.cell))
     if float((moves * moves).sum(axis=1).max()) > _FARTHEST**2:
         return None
-    if not strained:
-        return moves, np.zeros((3, 3))
-    deformation = np.linalg.inv(0.5 * (cell_a + cell_b)) @ (cell_b - cell_a)
-    strain = 0.5 * (deformation + deformation.T)
-    rotation = float(np.abs(deformation - deformation.T).max())
-    size = float(np.abs(strain).max())
-    if not _SMALLEST_STRAIN < size < _LARGEST_STRAIN or rotation > size + 0.02:
-        return None
     return moves, strain
-
-
-def energies_of(frames: Sequence[Frame]) -> NDArray[np.float64]:
-    """Return total energies in eV, NaN where a frame has none."""
-    return np.array([np.nan if f.energy is None else f.energy for f in frames])

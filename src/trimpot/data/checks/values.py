@@ -105,10 +105,12 @@ def _constant_energies(frames: Sequence[Frame]) -> list[Finding]:
             groups[np.sort(f.structure.numbers).tobytes()].append(f)
     sources: list[str] = []
     for members in groups.values():
+        if len(members) < _FEWEST_EQUAL or len({f.energy for f in members}) > 1:
+            continue
         geometries = {f.structure.positions.round(3).tobytes() for f in members}
         geometries |= {f.structure.cell.round(3).tobytes() for f in members}
-        if len(members) >= _FEWEST_EQUAL < len(geometries):
-            sources += [f.source for f in members if len({g.energy for g in members}) == 1]
+        if len(geometries) > _FEWEST_EQUAL:
+            sources += [f.source for f in members]
     if not sources:
         return []
     return [
