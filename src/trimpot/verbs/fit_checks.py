@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trimpot.data.checks import Finding
-from trimpot.data.checks.derivatives import per_atom_finding, weighted_median
-from trimpot.data.checks.scales import energy_force_causes, stress_causes
+from trimpot.data.checks.derivatives import weighted_median
+from trimpot.data.checks.scales import stress_causes
+from trimpot.verbs.fit_scales import scale_of_energies
 from trimpot.verbs.fit_outliers import offset_findings, outlier_findings
 from trimpot.verbs.quick_fit import (
     FEWEST_FRAMES,
@@ -23,12 +23,10 @@ from trimpot.verbs.quick_fit import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trimpot.contract import FloatArray
     from trimpot.data import Frame
     from trimpot.verbs.watching import Watcher
 
 _CORRELATED = 0.9
-_LOOSE = 0.45  # of the logarithm of a ratio that a rough fit gives
 _FEWEST = 20
 
 
@@ -102,44 +100,7 @@ def _ratios(
     if potential is None:
         return []
     judged = judged_by(potential, fitted, threads=threads)
-    x, y, sizes = _within_compositions(judged)
-    if len(x) < _FEWEST or x.std() == 0.0 or y.std() == 0.0:
-        return []
-    r = float(np.corrcoef(x, y)[0, 1])
-    nonzero = np.abs(x) > 1e-9
-    slope = weighted_median(y[nonzero] / x[nonzero], np.abs(x[nonzero]))
-    evidence = (
-        f"a quick fit to the forces of {len(fitted)} frames predicts energies that follow "
-        f"the given ones (r = {abs(r):.2f}) with a ratio of {slope:.3g}, expected 1"
-    )
-    if abs(r) < _CORRELATED or slope * r <= 0.0 or 0.4 < slope < 2.5:
-        return []
-    n = float(np.median(sizes))
-    if abs(np.log(abs(slope) * n)) < _LOOSE and slope > 0 and n > 2:
-        return [per_atom_finding(evidence)]
-    causes = energy_force_causes(slope, _LOOSE)
-    if not causes:
-        return []
-    texts = ", or ".join(cause.text for cause in causes[:3])
-    cures = " or ".join(cause.remedy for cause in causes[:3])
-    return [Finding(causes[0].code, "error", texts, evidence, cures)]
-
-
-def _within_compositions(judged: Judged) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return predicted and given energies about the medians of their compositions."""
-    groups: dict[bytes, list[int]] = defaultdict(list)
-    for i, f in enumerate(judged.frames):
-        if f.energy is not None:
-            groups[np.sort(f.structure.numbers).tobytes()].append(i)
-    x, y, n = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
-    for members in groups.values():
-        if len(members) >= 4:
-            given = judged.given_energies[members]
-            predicted = judged.energies[members]
-            x.append(predicted - np.median(predicted))
-            y.append(given - np.median(given))
-            n.append(np.full(len(members), float(len(judged.frames[members[0]]))))
-    return np.concatenate(x), np.concatenate(y), np.concatenate(n)
+    return scale_of_energies(judged)
 
 
 def _stress_ratio(judged: Judged) -> list[Finding]:

@@ -64,6 +64,8 @@ def settings(**changes):
         "log_interval": 3,
         "trajectory_interval": 7,
         "structure_interval": 5,
+        "grade_interval": 10,  # given: two runs may measure different ones
+        "stop_grade": None,
         "barostat_time_fs": 200.0,
         "skin": 0.2,  # lists are made often, between checkpoints too
         "threads": 1,
@@ -300,6 +302,7 @@ def asked(trained, metal, tmp_path):
     arguments += ["--ensemble", "npt", "--pressure", "0:2", "--steps", "900"]
     arguments += ["--checkpoint-interval", "50", "--trajectory-interval", "10"]
     arguments += ["--log-interval", "5", "--threads", "1", "--no-figures"]
+    arguments += ["--grade-interval", "20", "--stop-grade", "never"]
     assert main([*map(str, arguments), "--output", str(tmp_path / "whole")]) == 0
     return arguments, tmp_path / "whole"
 
