@@ -2,9 +2,9 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but those that take long (choices, drift, durability, init, many_species,
-rivals, safety, scaling, screening, uncertainty). A benchmark that lacks something (LAMMPS,
-a potential file, data) says so and counts as passed.
+Without names: all but those that take long (choices, drift, durability, first_use, init,
+many_species, rivals, safety, scaling, screening, uncertainty). A benchmark that lacks
+something (LAMMPS, a potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ BENCHMARKS = {
     "durability": ["--output", "{folder}"],
     "screening": ["--output", "{folder}"],
     "uncertainty": ["--output", "{folder}"],
+    "first_use": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
@@ -47,6 +48,7 @@ ON_REQUEST = {
     "scaling",
     "screening",
     "uncertainty",
+    "first_use",
 }
 """Only run when named."""
 
@@ -56,7 +58,7 @@ WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
     *("tungsten", "mlearn", "many_species", "edges", "rivals"),
     *("choices", "init", "safety", "screening", "durability"),
-    "uncertainty",
+    *("uncertainty", "first_use"),
 }
 """Those that can renew their page under docs/benchmarks."""
 
