@@ -1,7 +1,7 @@
 """The command ``trimpot``: each verb parses, calls one function and prints.
 
-Exit codes: 0 done; 2 wrong usage, input or settings; 1 a fault of Trimpot itself;
-3 done, but a relaxation did not converge; 130 and 143 stopped from outside.
+Exit codes: 0 done; 3 done, but data have errors or a relaxation did not converge; 2 wrong
+usage, input or settings; 1 a fault of Trimpot itself; 130 and 143 stopped from outside.
 """
 
 from __future__ import annotations

@@ -130,7 +130,8 @@ def run(
     WriteError
         If an output cannot be written.
     """
-    check_atoms(atoms, settings, potential.cutoff)
+    if keeper is None or keeper.begun is None:  # a cell may shrink on the way
+        check_atoms(atoms, settings, potential.cutoff)
     precision = precision_of(potential, settings)
     if settings.grade_interval == 0:
         grader = None

@@ -138,6 +138,7 @@ def integrate(now: Run) -> tuple[list[Sample], Sample]:
     """
     settings, collected = now.settings, list(now.samples)
     if not collected:  # a new run: one that goes on has its first sample
+        _keep(now, 0)  # if the first look stops the run, it can still go on
         _look(now, 0, collected)
         _keep(now, 0)
     for step in range(now.step + 1, settings.steps + 1):

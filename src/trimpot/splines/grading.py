@@ -8,19 +8,23 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from trimpot.contract import Uncertainty
+from trimpot.errors import InputError
 from trimpot.neighbors import neighborhood
 from trimpot.splines.packing import species_indices
-from trimpot.splines.trust import squared_lengths, trust_of
+from trimpot.splines.trust import squared_lengths
 from trimpot.splines.trust_rows import atom_rows, batches, fitted_terms, frame_rows
 from trimpot.threads import thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trimpot.contract import FloatArray, Neighborhood, Structure
+    from trimpot.contract import FloatArray, IntArray, Neighborhood, Structure
     from trimpot.splines.potential import SplinePotential
     from trimpot.splines.trust import Trust
     from trimpot.splines.trust_rows import FrameRows
+
+PAIRS_AT_ONCE = 1_000_000
+"""Pairs whose distances are in memory together."""
 
 CLOSER = 10
 """Power of (shortest distance of the data / distance) that grades closer pairs: 2.9 at
@@ -51,7 +55,7 @@ class SplineGrader:
         self._native = [t.native(None) for t in terms]
 
     def grades(self, structure: Structure) -> FloatArray:
-        """Return the extrapolation grade of each atom; infinity for species never met."""
+        """Return the extrapolation grade of each atom; infinity for pairs never met."""
         # a new list each time: grades do not depend on what was looked at before
         return self.around(
             neighborhood(structure, self.potential.cutoff, threads=self.threads)
@@ -68,12 +72,12 @@ class SplineGrader:
                 part = slice(begin, begin + len(some))
                 lengths = np.sqrt(squared_lengths(some, self.trust.extent))
                 grades[part] = np.maximum(grades[part], lengths / limits[part])
-        return grades
+        return np.where(np.isnan(grades), np.inf, grades)
 
 
 def grader_of(potential: SplinePotential, *, threads: int = 0) -> SplineGrader | None:
     """Return a grader, None for a potential that knows nothing of its training data."""
-    trust = trust_of(potential.statistics)
+    trust = potential.trust
     return None if trust is None else SplineGrader(potential, trust, threads=threads)
 
 
@@ -87,18 +91,32 @@ def distance_grades(
     """
     grades = np.zeros(hood.n_local)
     indices = species_indices(hood.numbers, species)
-    i = np.repeat(np.arange(hood.n_local), np.diff(hood.first))
-    bonds = hood.positions[hood.neighbors] - hood.positions[i]
-    squares = np.einsum("px,px->p", bonds, bonds)
-    least = shortest[indices[i], indices[hood.neighbors]] if len(species) > 1 else shortest
-    near = np.minimum(least.reshape(-1), hood.cutoff)
-    closer = np.flatnonzero(squares < (near * (1.0 - 1e-9)) ** 2)
-    if len(closer):
-        known = np.broadcast_to(least.reshape(-1), squares.shape)[closer]
-        with np.errstate(divide="ignore"):
-            ratio = known / np.sqrt(squares[closer])
-            np.maximum.at(grades, i[closer], ratio**CLOSER)
+    step = max(1, PAIRS_AT_ONCE * hood.n_local // max(1, len(hood.neighbors)))
+    for begin in range(0, hood.n_local, step):
+        part = slice(begin, min(begin + step, hood.n_local))
+        _grade_distances(hood, indices, shortest, part, grades)
     return grades
+
+
+def _grade_distances(
+    hood: Neighborhood,
+    indices: IntArray,
+    shortest: FloatArray,
+    part: slice,
+    grades: FloatArray,
+) -> None:
+    """Write the grades of some local atoms."""
+    ends = hood.first[part.start : part.stop + 1]
+    i = np.repeat(np.arange(part.start, part.stop), np.diff(ends))
+    j = hood.neighbors[ends[0] : ends[-1]]
+    bonds = hood.positions[j] - hood.positions[i]
+    squares = np.einsum("px,px->p", bonds, bonds)
+    least = shortest[indices[i], indices[j]]
+    near = np.minimum(least, hood.cutoff)
+    closer = np.flatnonzero(squares < (near * (1.0 - 1e-9)) ** 2)
+    with np.errstate(divide="ignore"):
+        ratio = least[closer] / np.sqrt(squares[closer])
+        np.maximum.at(grades, i[closer], ratio**CLOSER)
 
 
 def uncertainties_of(
@@ -117,6 +135,8 @@ def uncertainties_of(
     trust, species = grader.trust, potential.species
     native = [t.native(None) for t in fitted_terms(potential.terms, trust.n_columns)]
     found: list[Uncertainty] = []
+    if not all(len(s) for s in structures):
+        raise InputError("a structure has no atoms, expected at least one in each")
     for part in batches([len(s) for s in structures], trust.n_columns):
         mine = structures[part]
         with threadpool_limits(grader.threads, user_api="blas"):

@@ -13,6 +13,7 @@ from trimpot.contract import Evaluation
 from trimpot.errors import InputError
 from trimpot.splines.finite import require_finite
 from trimpot.splines.packing import pack, species_indices
+from trimpot.splines.trust import trust_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
     from trimpot.splines.following import SplineFollower
     from trimpot.splines.term import Term
+    from trimpot.splines.trust import Trust
 
 
 SHORTEST_CUTOFF = 0.01
@@ -99,6 +101,11 @@ class SplinePotential:
     def native_terms(self) -> list[_native.Term]:
         """The kernels of all terms."""
         return [t.native(c) for t, c in zip(self.terms, self.coefficients, strict=True)]
+
+    @cached_property
+    def trust(self) -> Trust | None:
+        """What the potential knows of its training data, if anything."""
+        return trust_of(self.statistics)
 
     def evaluate(self, neighborhood: Neighborhood, *, threads: int = 0) -> Evaluation:
         """Return energies, forces and virial; see ``contract.Potential``."""

@@ -31,6 +31,12 @@ RIDGE = 1e-5
 an atom is that touches columns which no data touch; docs/benchmarks/uncertainty.md shows
 other values."""
 
+UNTOUCHED = 1e-6
+"""Least of what a term is measured by, over the largest of all terms."""
+
+WELL_KNOWN = 20
+"""Frames from which on an element has a limit of its own."""
+
 AT_ONCE = 1000
 """Atoms whose rows are handled together."""
 
@@ -111,40 +117,49 @@ def extent_of(
     kinds = np.searchsorted(atoms.species, numbers)
     counts = np.bincount(kinds, minlength=len(atoms.species))
     weights = 1.0 / counts[kinds]  # species count alike, however rare
+    weights /= weights.sum()
     tell = progress or (lambda *_: None)
-    moments, weights = _moments(atoms, weights, None, threads)
-    ridge = _ridge(terms, moments.sum(axis=0))
+    (moment,), weights = _moments(atoms, weights, None, threads)
+    ridge = _ridge(terms, moment)
     for step in range(STEPS):
         tell("extent of the data", step + 1, STEPS + 2)
-        lower = _lower(moments.sum(axis=0), ridge)
-        moments, weights = _moments(atoms, weights, lower, threads)
+        last = step + 1 == STEPS
+        lower = _lower(moment, ridge)
+        moments, weights = _moments(atoms, weights, lower, threads, by_fold=last)
+        moment = moments.sum(axis=0)
     tell("extent of the data", STEPS + 1, STEPS + 2)
-    lengths = _held_out(atoms, moments, ridge, threads)
+    lengths = _held_out(atoms, moments, moment, ridge, threads)
     tell("extent of the data", STEPS + 2, STEPS + 2)
-    inverse = solve_triangular(
-        _lower(moments.sum(axis=0), ridge), np.eye(len(ridge)), lower=True
-    )
+    inverse = solve_triangular(_lower(moment, ridge), np.eye(len(ridge)), lower=True)
     return Extent(inverse.T, _limits(atoms, kinds, lengths))
 
 
 def _moments(
-    atoms: Atoms, weights: FloatArray, lower: FloatArray | None, threads: int
+    atoms: Atoms,
+    weights: FloatArray,
+    lower: FloatArray | None,
+    threads: int,
+    *,
+    by_fold: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return second moments per fold, and the weights they were made with.
+    """Return second moments, of all atoms or per fold, and the weights of atoms.
 
     With a factor of the present moment, weights are multiplied by the lengths of rows.
     """
     k = sum(t.n_columns for t in atoms.native)
-    n_folds = int(atoms.folds.max()) + 1
-    sums = np.zeros((n_folds, k, k))
+    sums = np.zeros((int(atoms.folds.max()) + 1 if by_fold else 1, k, k))
     new = weights.copy()
     for fold, mine, rows in atoms.rows(threads):
         if lower is not None:
             new[mine] *= squared_lengths(rows, lower)
         scaled = rows * np.sqrt(new[mine])[:, None]
-        dsyrk(1.0, scaled.T, beta=1.0, c=sums[fold].T, trans=0, lower=1, overwrite_c=1)
+        target = sums[fold if by_fold else 0].T
+        dsyrk(1.0, scaled.T, beta=1.0, c=target, trans=0, lower=1, overwrite_c=1)
     total = float(new.sum())
-    return sums / total, new / total
+    if total == 0.0:  # no atom has neighbours
+        return sums, weights
+    sums /= total
+    return sums, new / total
 
 
 def squared_lengths(rows: FloatArray, lower: FloatArray) -> FloatArray:
@@ -154,12 +169,15 @@ def squared_lengths(rows: FloatArray, lower: FloatArray) -> FloatArray:
 
 
 def _ridge(terms: Sequence[Term], moment: FloatArray) -> FloatArray:
-    """Return what is added to the diagonal: RIDGE of the largest entry of each term."""
-    diagonal = np.diag(moment)
+    """Return what is added to the diagonal: RIDGE of the largest entry of each term.
+
+    A term that no atom touches is measured by the others.
+    """
     sizes = [t.n_coefficients for t in terms]
-    parts = np.split(diagonal, np.cumsum(sizes)[:-1])
-    largest = [max(float(p.max()), np.finfo(np.float64).tiny) for p in parts]
-    return RIDGE * np.repeat(largest, sizes)
+    parts = np.split(np.diag(moment), np.cumsum(sizes)[:-1])
+    largest = np.array([float(p.max()) for p in parts])
+    least = UNTOUCHED * float(largest.max()) or 1.0
+    return RIDGE * np.repeat(np.maximum(largest, least), sizes)
 
 
 def _lower(moment: FloatArray, ridge: FloatArray) -> FloatArray:
@@ -169,10 +187,13 @@ def _lower(moment: FloatArray, ridge: FloatArray) -> FloatArray:
 
 
 def _held_out(
-    atoms: Atoms, moments: FloatArray, ridge: FloatArray, threads: int
+    atoms: Atoms,
+    moments: FloatArray,
+    total: FloatArray,
+    ridge: FloatArray,
+    threads: int,
 ) -> FloatArray:
     """Return |phi W| of each atom, W from the frames of the other folds."""
-    total = moments.sum(axis=0)
     single = len(moments) == 1
     lowers = [_lower(total if single else total - own, ridge) for own in moments]
     lengths = np.empty(sum(len(s) for s in atoms.structures))
@@ -182,13 +203,24 @@ def _held_out(
 
 
 def _limits(atoms: Atoms, kinds: IndexArray, lengths: FloatArray) -> FloatArray:
-    """Return the length of grade 1 per species: INSIDE of the held-out frames lie below."""
+    """Return the length of grade 1 per species: INSIDE of the held-out frames lie below.
+
+    Of an element in a few frames other folds know next to nothing, so that its held-out
+    atoms look far away: it gets no larger limit than those that are known well.
+    """
+    sizes = np.array([len(s) for s in atoms.structures])
+    frame = np.repeat(np.arange(len(sizes)), sizes)
     n = len(atoms.species)
     typical = np.ones(n)
     for kind in range(n):
         mine = lengths[kinds == kind]
         if len(mine):
-            typical[kind] = np.quantile(mine, INSIDE, method="higher")
-    starts = np.cumsum([0, *(len(s) for s in atoms.structures)])[:-1]
-    worst = np.maximum.reduceat(lengths / typical[kinds], starts)
-    return typical * float(np.quantile(worst, INSIDE, method="higher"))
+            typical[kind] = np.quantile(mine, INSIDE, method="higher") or 1.0
+    frames = np.array([len(np.unique(frame[kinds == kind])) for kind in range(n)])
+    known = frames >= min(WELL_KNOWN, int(frames.max()))
+    typical = np.where(known, typical, np.minimum(typical, typical[known].max()))
+    judged = known[kinds]
+    worst = np.zeros(len(sizes))
+    np.maximum.at(worst, frame[judged], lengths[judged] / typical[kinds[judged]])
+    worst = worst[np.unique(frame[judged])]
+    return typical * (float(np.quantile(worst, INSIDE, method="higher")) or 1.0)

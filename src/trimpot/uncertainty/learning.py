@@ -17,10 +17,10 @@ from trimpot.uncertainty.extent import Atoms, extent_of
 from trimpot.uncertainty.held_out import errors_and_leverages, fits_without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from trimpot import _native
-    from trimpot.contract import FloatArray, IndexArray
+    from trimpot.contract import BoolArray, FloatArray, IndexArray
     from trimpot.fitting import FitResult, FitSettings, Model, Targets
     from trimpot.uncertainty.held_out import Pairs
 
@@ -47,6 +47,8 @@ class Job:
     folds : (frames,) int
         Fold of each frame.
     settings : FitSettings
+    groups : sequence of str
+        config_type of each frame; empty: they are all alike.
     """
 
     model: Model
@@ -54,6 +56,7 @@ class Job:
     targets: Targets
     folds: IndexArray
     settings: FitSettings
+    groups: Sequence[str] = ()
 
     @property
     def native(self) -> tuple[_native.Term, ...]:
@@ -68,12 +71,15 @@ def learn_trust(job: Job, *, threads: int = 0, progress: Progress | None = None)
 
     Notes
     -----
-    Frames are taken at random, with the seed of the folds, up to 20,000 atoms (5 per
+    Frames whose labels count are taken at random, with the seed of the folds, some of
+    every element, group and fold, up to 20,000 atoms (5 per
     coefficient) for the extent, energies and stresses, and 6,000 for forces.
     """
     rng = np.random.default_rng(job.settings.seed)
     most = max(MOST_ATOMS, 5 * job.result.blocks.n_columns)
-    chosen = _some_frames(job.targets.n_atoms, most, rng)
+    counted = _trusted(job)
+    strata = [s[counted] for s in _strata(job) if s[counted].any()]
+    chosen = counted[_some_frames(job.targets.n_atoms[counted], most, rng, strata)]
     chosen = chosen[np.argsort(job.folds[chosen], kind="stable")]
     atoms = Atoms(
         job.native,
@@ -83,7 +89,7 @@ def learn_trust(job: Job, *, threads: int = 0, progress: Progress | None = None)
     )
     with threadpool_limits(thread_count(threads), user_api="blas"):
         extent = extent_of(job.model.free, atoms, threads=threads, progress=progress)
-        pairs = _judged(job, chosen, rng, threads, progress)
+        pairs = _judged(job, np.sort(chosen), rng, threads, progress)
         posterior = _posterior(job)
     none = (np.zeros(0), np.zeros(0))
     return Trust(
@@ -95,11 +101,54 @@ def learn_trust(job: Job, *, threads: int = 0, progress: Progress | None = None)
     )
 
 
-def _some_frames(n_atoms: IndexArray, most: int, rng: np.random.Generator) -> IndexArray:
-    """Return random frames with about so many atoms at most, in their order."""
+def _some_frames(
+    n_atoms: IndexArray,
+    most: int,
+    rng: np.random.Generator,
+    strata: Sequence[BoolArray] = (),
+) -> IndexArray:
+    """Return random frames with about so many atoms at most, in their order.
+
+    Half of the atoms are shared out among strata (frames that belong together), so that
+    small ones are not missed.
+    """
     order = rng.permutation(len(n_atoms))
-    enough = int(np.searchsorted(np.cumsum(n_atoms[order]), most)) + 1
-    return np.sort(order[:enough])
+    taken = [_within(order[s[order]], n_atoms, most // (2 * len(strata))) for s in strata]
+    first = np.unique(np.concatenate([np.zeros(0, dtype=order.dtype), *taken]))
+    rest = order[~np.isin(order, first)]
+    left = most - int(n_atoms[first].sum())
+    return np.sort(np.concatenate([first, _within(rest, n_atoms, left)]))
+
+
+def _within(order: IndexArray, n_atoms: IndexArray, most: int) -> IndexArray:
+    """Return the first frames of an order with about so many atoms, at least one."""
+    if most <= 0:
+        return order[:0]
+    return order[: int(np.searchsorted(np.cumsum(n_atoms[order]), most)) + 1]
+
+
+def _strata(job: Job) -> list[BoolArray]:
+    """Return the frames that hold each element, of each group, and of each fold."""
+    structures = job.targets.structures
+    elements = [
+        np.array([z in s.numbers for s in structures], dtype=np.bool_)
+        for z in job.model.species
+    ]
+    groups = np.array(job.groups) if job.groups else np.zeros(len(structures))
+    return [
+        *(e for e in elements if e.any()),
+        *(groups == g for g in np.unique(groups)),
+        *(job.folds == f for f in np.unique(job.folds)),
+    ]
+
+
+def _trusted(job: Job) -> IndexArray:
+    """Return the frames with a label that counted in the fit."""
+    counts = np.zeros(len(job.folds), dtype=np.bool_)
+    for quantity in job.targets.quantities:
+        labelled = [v is not None for v in job.targets.values[quantity]]
+        counts |= np.array(labelled) & (job.targets.weights[quantity] > 0.0)
+    return np.flatnonzero(counts)
 
 
 def _without_gaps(folds: IndexArray) -> IndexArray:
@@ -114,7 +163,12 @@ def _judged(
     threads: int,
     progress: Progress | None,
 ) -> Pairs:
-    """Return the errors on some held-out frames and the leverages of their rows."""
+    """Return the errors on some held-out frames and the leverages of their rows.
+
+    Nothing where the fit has one fold: then no frame is held out.
+    """
+    if len(job.result.blocks.folds) == 1:
+        return {}
     n_atoms = job.targets.n_atoms
     with_forces = np.zeros(len(n_atoms), dtype=np.bool_)
     with_forces[chosen[_some_frames(n_atoms[chosen], MOST_JUDGED, rng)]] = True

@@ -17,6 +17,7 @@ from trimpot.data.checks import (
     force_findings,
     force_sum_findings,
     geometry_findings,
+    group_scale_findings,
     label_findings,
     refusal_findings,
     repeat_findings,
@@ -204,8 +205,15 @@ def _findings(
     geometry = geometry_findings(frames, near, rules)
     findings += geometry
     findings += force_sum_findings(frames, near, rules)
-    findings += value_findings(frames, [c.asymmetric for c in near])
+    scaled = bool(_LENGTHS & {f.code for f in geometry})
+    open_boxes = {s for f in geometry if f.code == "pbc-off" for s in f.frames}
+    asymmetric = [
+        c.asymmetric and not scaled and f.source not in open_boxes
+        for f, c in zip(frames, near, strict=True)
+    ]  # without their periods, atoms of crystals have a surface
+    findings += value_findings(frames, asymmetric)
     findings += repeat_findings(frames)
+    findings += group_scale_findings(frames)
     watcher.progress("near frames", 0, 2)
     named = {s for f in findings if _is_own_fault(f) for s in f.frames}
     sound = [f for f in frames if f.source not in named] or list(frames)
@@ -228,11 +236,10 @@ def _is_own_fault(finding: Finding) -> bool:
 
 
 def _may_be_fitted(frame: Frame, known: Known) -> bool:
-    """Whether a quick fit can describe a frame: several atoms, none very close."""
+    """Whether a quick fit can describe a frame: no isolated atom, none very close."""
     return (
-        len(frame) > 1 and frame.source not in known.sources
-        and _CLOSEST < known.ratios[frame.source] < np.inf
-    )  # fmt: skip
+        frame.source not in known.sources and _CLOSEST < known.ratios[frame.source] < np.inf
+    )
 
 
 def _stress_keys(frames: Sequence[Frame], found: Salvage) -> list[str]:

@@ -10,8 +10,8 @@ import numpy as np
 from trimpot.data.checks import Finding
 from trimpot.data.checks.derivatives import weighted_median
 from trimpot.data.checks.scales import stress_causes
-from trimpot.verbs.fit_scales import scale_of_energies
 from trimpot.verbs.fit_outliers import offset_findings, outlier_findings
+from trimpot.verbs.fit_scales import scale_of_energies
 from trimpot.verbs.quick_fit import (
     FEWEST_FRAMES,
     Judged,

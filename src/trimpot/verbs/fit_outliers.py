@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _BEYOND = 12.0  # robust deviations of an outlier
 _GAP = 2.5  # an outlier stands so many times farther than any frame that is none
-_ENERGY_LEAST, _FORCE_LEAST = 0.05, 0.5  # eV/atom, and of the forces
+_ENERGY_LEAST, _FORCE_LEAST = 0.02, 0.5  # eV/atom, and of the forces
 _FORCE_SMALL = 0.3  # eV/A
 _DISTANCES = 1.14  # and of smallest distances
 _MANY = 8  # frames of a group

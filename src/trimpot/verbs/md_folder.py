@@ -56,9 +56,6 @@ RUN_FILES = (
 )
 """What says that a folder holds a run."""
 
-LONGEST_BEGINNING = 400
-"""Bytes of a log with its header and the line of step 0."""
-
 
 class RunFolder:
     """Log, trajectory, extrapolated structures and checkpoint; a context manager.
@@ -163,10 +160,13 @@ class RunFolder:
 def refuse_used(folder: Path) -> None:
     """Raise ``InputError`` if a folder holds a run.
 
-    Files of a run that was killed before its first step are none; they are replaced.
+    Files of a run that was killed before its first checkpoint are removed.
     """
     found = [name for name in RUN_FILES if (folder / name).exists()]
-    if found and not _only_begun(folder, found):
+    if _only_begun(folder, found):
+        for name in found:
+            (folder / name).unlink()
+    elif found:
         hint = f"go on with `trimpot md --resume {folder}`, " if CHECKPOINT in found else ""
         raise InputError(
             f"{folder} holds another run ({', '.join(found)}), expected a folder without; "
@@ -175,12 +175,16 @@ def refuse_used(folder: Path) -> None:
 
 
 def _only_begun(folder: Path, found: Sequence[str]) -> bool:
-    """Return whether there is no checkpoint, no result, and at most the log of step 0."""
+    """Return whether there is no checkpoint, no result, and nothing beyond step 0."""
     begun = {LOG, EXTRAPOLATION, *TRAJECTORY.values()}
-    if not set(found) <= begun or LOG not in found:
-        return False
-    with (folder / LOG).open("rb") as log:
-        return len(log.read(LONGEST_BEGINNING + 1)) <= LONGEST_BEGINNING
+    return bool(found) and set(found) <= begun and all(_short(folder / n) for n in found)
+
+
+def _short(path: Path) -> bool:
+    """Return whether a log has one line of a step at most, other files no frame."""
+    if path.name != LOG:
+        return path.stat().st_size == 0
+    return path.read_bytes().count(b"\n") <= 2
 
 
 def digest(potential: Potential) -> str | None:

@@ -115,8 +115,9 @@ def _trained(settings: Config, log: Logged) -> TrainResult:
     data = prepare_data(settings, log)
     choice = choose(settings, data, log)
     result = fit_with_blocks(choice.config, data, choice.problem, log, known=choice.known)
-    result = with_trust(result, choice, data, log)
     compared = candidate_facts(choice.candidates)
+    _saved(result, choice.config, data.facts, compared)  # what is done is done
+    result = with_trust(result, choice, data, log)
     potential = _saved(result, choice.config, data.facts, compared)
     (settings.output / UNFINISHED_FILE).unlink(missing_ok=True)
     sets = {"train": data.train, "test": data.test}

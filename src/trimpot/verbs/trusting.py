@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from trimpot.errors import FileFormatError
+from trimpot.files.trust_checks import check_trust
 from trimpot.fitting import folds_of
 from trimpot.splines.trust import QUANTITIES
 from trimpot.uncertainty import Job, learn_trust
@@ -30,6 +32,7 @@ def with_trust(
         targets_of(config, data, model),
         folds_of(data.fitted, config.fit),
         config.fit,
+        [f.config_type for f in data.fitted],
     )
     trust = learn_trust(job, threads=config.threads, progress=watcher.progress)
     known = [q for q, v in zip(QUANTITIES, trust.variances, strict=True) if v.any()]
@@ -39,4 +42,9 @@ def with_trust(
     )
     potential = result.potential
     statistics = {**potential.statistics, **trust.statistics()}
+    try:
+        check_trust(statistics, len(potential.species), potential.terms)
+    except FileFormatError as error:
+        watcher.note(f"warning: no grades and no uncertainties ({error})")
+        return result
     return replace(result, potential=replace(potential, statistics=statistics))

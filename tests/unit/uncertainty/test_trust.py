@@ -7,12 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fitting_samples import SPECIES, labelled_frames
+from fitting_samples import SPECIES, free_terms, labelled_frames
 from spline_samples import lone_dimer, profile_of, scattered
 from trimpot.contract import GradedPotential, Structure
 from trimpot.errors import FileFormatError
 from trimpot.files import load, save
-from trimpot.fitting import FitSettings, Model, fit, folds_of, make_targets
+from trimpot.fitting import (
+    FitSettings,
+    Model,
+    QuantityWeights,
+    fit,
+    folds_of,
+    make_targets,
+)
 from trimpot.fitting.solving import add_penalty, data_equations, penalty_of
 from trimpot.splines.grading import CLOSER
 from trimpot.splines.packing import pack
@@ -207,3 +214,99 @@ def test_a_potential_without_trust_has_no_grader():
     plain = replace(POTENTIAL, statistics={})
     assert plain.grader() is None
     assert plain.uncertainties([FRAMES[0].structure]) is None
+
+
+def with_weight(frames, group, *, weight):
+    """A fit in which a group of frames has this weight, and its trust."""
+    quantities = QuantityWeights(energy=weight, forces=weight, stress=weight)
+    settings = replace(SETTINGS, weights={group: quantities})
+    structures = [f.structure for f in frames]
+    profile = pair_profile(pack(structures, SPECIES), 4.5)
+    term = PairSettings(cutoff=4.5, intervals=12).build(SPECIES, profile_of(SPECIES, 1.9))
+    model = Model(SPECIES, (term,), np.zeros(2), refine_e0s=True)
+    result = fit(model, frames, settings, profile=profile, threads=1)
+    targets = make_targets(frames, SPECIES, model.fixed, settings)
+    groups = [f.config_type for f in frames]
+    job = Job(model, result, targets, folds_of(frames, settings), settings, groups)
+    return learn_trust(job, threads=1)
+
+
+def test_frames_without_weight_are_not_known_territory():
+    """What the fit did not use says nothing of where it can be trusted."""
+    dense = [
+        replace(f, structure=squeezed(f.structure, 0.8), config_type="dense")
+        for f in FRAMES[:20]
+    ]
+    lengths = [
+        lengths_of(with_weight([*FRAMES, *dense], "dense", weight=w), dense[0].structure)
+        for w in (0.0, 1.0)
+    ]
+    assert lengths[0] > 3.0 * lengths[1]
+
+
+def lengths_of(trust, structure):
+    """The largest length of an atom's row over its limit, distances aside."""
+    potential = replace(
+        POTENTIAL, statistics={**POTENTIAL.statistics, **trust.statistics()}
+    )
+    far = np.zeros((2, 2))
+    return largest(
+        replace(potential, statistics={**potential.statistics, "smallest": far}), structure
+    )
+
+
+def few_with_tungsten(count, n_silicon=100):
+    silicon = [
+        replace(
+            f,
+            structure=scattered((14,), n=len(f), shortest=1.9, seed=s),
+            forces=np.zeros((len(f), 3)),
+            stress=None,
+        )
+        for s, f in enumerate(labelled_frames(n_silicon))
+    ]
+    return [*silicon, *labelled_frames(count, first_seed=300)]
+
+
+def test_rare_elements_are_among_the_frames_that_are_looked_at(monkeypatch):
+    monkeypatch.setattr("trimpot.uncertainty.learning.MOST_ATOMS", 60)
+    frames = few_with_tungsten(3)
+    _, potential = learned(frames)
+    found = [largest(potential, f.structure) for f in frames[-3:]]
+    assert max(found) < 5.0
+
+
+def test_an_element_in_few_frames_gets_no_wide_limits():
+    job, potential = learned(few_with_tungsten(4))
+    limits = trust_of(potential.statistics).limits
+    assert limits[1] <= limits[0] * (1.0 + 1e-12)
+    assert limits[0] < 10.0 * np.sqrt(job.result.blocks.n_columns)
+
+
+def test_terms_and_atoms_that_no_data_touch_leave_finite_numbers(tmp_path):
+    """Dimers touch no triplets; lone atoms touch nothing."""
+    dimers = [
+        replace(f, structure=lone_dimer(14, 74, 2.0 + 0.02 * s), forces=None, stress=None)
+        for s, f in enumerate(labelled_frames(30))
+    ]
+    structures = [f.structure for f in dimers]
+    profile = pair_profile(pack(structures, SPECIES), 4.5)
+    model = Model(SPECIES, free_terms()[1:], np.zeros(2), refine_e0s=False)
+    result = fit(model, dimers, SETTINGS, profile=profile, threads=1)
+    targets = make_targets(dimers, SPECIES, model.fixed, SETTINGS)
+    trust = learn_trust(
+        Job(model, result, targets, folds_of(dimers, SETTINGS), SETTINGS), threads=1
+    )
+    potential = result.potential
+    statistics = {**potential.statistics, **trust.statistics()}
+    save(replace(potential, statistics=statistics), tmp_path / "d.trimpot")
+    again = load(tmp_path / "d.trimpot")
+    assert largest(again, dimers[3].structure) < 1.5
+    assert largest(again, FRAMES[0].structure) > 3.0
+
+
+def test_one_frame_has_no_uncertainty_but_grades():
+    _, potential = learned(FRAMES[:1])
+    (found,) = potential.uncertainties([FRAMES[0].structure], threads=1)
+    assert found.forces is None
+    assert np.isfinite(found.grades).all()

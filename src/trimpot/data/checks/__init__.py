@@ -4,6 +4,7 @@ from trimpot.data.checks.contacts import Contact
 from trimpot.data.checks.derivatives import force_findings
 from trimpot.data.checks.findings import SEVERITIES, Finding, Severity, listed, option
 from trimpot.data.checks.geometry import geometry_findings
+from trimpot.data.checks.group_scales import group_scale_findings
 from trimpot.data.checks.isolated import scale_findings
 from trimpot.data.checks.labels import label_findings
 from trimpot.data.checks.nets import force_sum_findings
@@ -21,6 +22,7 @@ __all__ = [
     "force_findings",
     "force_sum_findings",
     "geometry_findings",
+    "group_scale_findings",
     "label_findings",
     "listed",
     "option",

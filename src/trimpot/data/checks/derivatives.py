@@ -8,7 +8,7 @@ structure; a unit or sign mistake gives the same other ratio everywhere.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,11 +34,13 @@ AGREEING = 0.5
 """Share of the pairs, by work, that must agree on a ratio."""
 
 _STRAIGHT = 0.4  # work over that of either end, below which a ratio says little
-_MOST = 0.6  # of the pairs of a frame
+_MOST = 0.6  # of the pairs of a frame, or of a file
+_MANY = 12  # pairs of a file
 _SMALLEST = 1e-4  # eV of work that says something beside rounding
 _NOISE = 4e-3  # eV/atom: smaller contradictions are noise of the calculations
 _HEAVIEST = 3.0  # of the median work
 _NEAR = 0.15  # of a ratio, for pairs to agree
+_BOUND = 0.5  # eV/atom: energies beyond are surely those of bound, or unbound, atoms
 _OFF = 0.25  # of 1, beyond which data without a known cause are reported
 
 
@@ -141,7 +143,9 @@ def force_findings(frames: Sequence[Frame]) -> tuple[list[Finding], int]:
         telling = own.of(own.straight)
         if len(telling) < FEWEST:
             continue
-        found = _judged(telling, name)
+        here = [f for f, file in zip(frames, files, strict=True) if file == name]
+        found = [or_binding_energies(f, here) for f in _judged(telling, name)]
+        found = found or _unrelated(own, name)
         findings += found
         if not found:
             good.append(own)
@@ -176,25 +180,65 @@ def _judged(work: Work, name: str) -> list[Finding]:
     return []
 
 
+def _unrelated(work: Work, name: str) -> list[Finding]:
+    """Return a finding where most energies have nothing to do with the forces."""
+    off = _contradicting(work)
+    if len(work) < _MANY or off.mean() < _MOST:
+        return []
+    title = "forces are not the derivatives of the energies"
+    evidence = (
+        f"{name}: between {int(off.sum())} of {len(work)} pairs of near frames the energy "
+        f"does not change by the work of the forces, in the median by "
+        f"{float(np.median(np.abs(work.energy))):.3g} eV instead of "
+        f"{float(np.median(np.abs(work.work))):.3g} eV"
+    )
+    cure = (
+        "check that the column of the forces holds forces, and that labels and geometries "
+        "are of the same calculations"
+    )
+    return [Finding("energy-force-mismatch", "error", title, evidence, cure)]
+
+
+def _contradicting(work: Work) -> np.ndarray:
+    """Return pairs whose energies contradict the work of the forces."""
+    miss = np.abs(work.energy - work.work)
+    return np.asarray((miss > 0.5 * work.bound) & (miss > _NOISE * work.sizes))
+
+
 def per_atom_finding(evidence: str, causes: Sequence[Cause] = ()) -> Finding:
     """Return the finding of energies divided by the number of atoms.
 
     ``causes`` explain the numbers as well.
     """
     others = "".join(f"; or, with {c.text}: {c.remedy}" for c in causes)
+    title = "energies are per atom, expected total energies"
     return Finding(
         "energy-per-atom",
         "error",
-        "energies are per atom, expected total energies",
+        title + "".join(f"; or {c.text}" for c in causes),
         evidence,
         option("rules.energy_kind=per_atom") + others,
     )
 
 
+def or_binding_energies(finding: Finding, frames: Sequence[Frame]) -> Finding:
+    """Return a finding of a wrong sign, with the other cause unless energies are bound."""
+    energies = [f.energy / len(f) for f in frames if f.energy is not None and len(f) > 1]
+    if finding.code != "force-sign" or not energies or np.median(energies) < -_BOUND:
+        return finding
+    title, cure = "energies of the opposite sign", "change the sign of the energies"
+    if np.median(energies) > _BOUND:
+        title = f"{title} (binding energies), or {finding.title}"
+        cure = f"{cure}, which are positive; or, if the forces are wrong: {finding.remedy}"
+    else:
+        title = f"{finding.title}, or {title}"
+        cure = f"{finding.remedy}; or {cure}"
+    return replace(finding, title=title, remedy=cure)
+
+
 def _odd_frames(work: Work, frames: Sequence[Frame]) -> list[Finding]:
     """Return frames that disagree with most near ones, which agree with others."""
-    miss = np.abs(work.energy - work.work)
-    off = (miss > 0.5 * work.bound) & (miss > _NOISE * work.sizes)
+    off = _contradicting(work)
     strong = work.bound > 0.3 * float(np.median(work.bound))
     votes: dict[int, list[bool]] = defaultdict(list)
     for a, b, bad, counts in zip(work.first, work.second, off, strong, strict=True):

@@ -146,6 +146,10 @@ def _binding(
     low = abs(float(np.median(raw))) < _SMALL
     choice = "zero" if low and max(map(abs, energies.values())) > 3.0 else "least_squares"
     atoms = ", ".join(f"{SYMBOLS[z]} {e:.4g} eV" for z, e in energies.items())
+    own, free = np.array(raw), np.array(raw) - np.array(gains)
+    cure = f"do not use these atoms: {option(f'E0s={choice}')}"
+    if _BOUND[0] < float(np.median(own - HARTREE_EV * free)) < _BOUND[1]:
+        cure = "the isolated atoms seem to be in Ha: convert them to eV; or " + cure
     kind = "frames seem to have atomisation energies (E0s already subtracted)"
     return [
         Finding(
@@ -155,6 +159,6 @@ def _binding(
             f"isolated: {atoms}; beyond these, half of the frames have "
             f"{float(np.median(gains)):.4g} eV/atom, expected {_BOUND[0]:g} to "
             f"{_BOUND[1]:g}" + (f"; {kind}" if choice == "zero" else ""),
-            f"do not use these atoms: {option(f'E0s={choice}')}",
+            cure,
         )
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -106,11 +107,19 @@ _KINDS = (
 )  # fmt: skip
 
 
+_COMMAS = _Kind(
+    "", "atom-line", "numbers have decimal commas",
+    "write them with decimal points: check the locale of what wrote the file",
+)  # fmt: skip
+
+
 def refusal_findings(refusals: Sequence[Refusal]) -> list[Finding]:
     """Return one finding per kind of refusal, with the first message as evidence."""
     groups: dict[_Kind, list[Refusal]] = defaultdict(list)
     for refusal in refusals:
         kind = next(k for k in _KINDS if k.words in refusal.message)
+        if kind.code == "atom-line" and re.search(r"found '[-+]?\d+,\d+", refusal.message):
+            kind = _COMMAS
         groups[kind].append(refusal)
     return [
         Finding(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _ENERGY = 5e-3  # eV/atom between labels of one geometry
 _FORCE = 0.05  # eV/A
 _STRESS = 0.01  # eV/A^3
+_STRESS_SHARE = 0.1  # of most stresses, which may be in another unit
 _SERIOUS = 4.0  # times these
 
 
@@ -31,8 +32,9 @@ def repeat_findings(frames: Sequence[Frame]) -> list[Finding]:
         return []
     sources: list[str] = []
     worst = 0.0
+    stress = _stress_limit(frames)
     for members in repeated:
-        gap = max(_gap(frames[members[0]], frames[i]) for i in members[1:])
+        gap = max(_gap(frames[members[0]], frames[i], stress) for i in members[1:])
         if gap > 1.0:
             sources += [frames[i].source for i in members]
             worst = max(worst, gap)
@@ -53,7 +55,7 @@ def repeat_findings(frames: Sequence[Frame]) -> list[Finding]:
                 "labels-conflict",
                 "error" if worst > _SERIOUS else "warning",
                 "one geometry has different labels: two levels of theory, or a mistake",
-                f"{len(sources)} frames; {_difference(frames, repeated)}",
+                f"{len(sources)} frames; {_difference(frames, repeated, stress)}",
                 "keep one level of theory, for example " + _WHERE + "; " + LEAVE_OUT,
                 tuple(sources),
                 leave_out=True,
@@ -65,7 +67,13 @@ def repeat_findings(frames: Sequence[Frame]) -> list[Finding]:
 _WHERE = "`--set 'data.where={config_type: [NAMES]}'`"
 
 
-def _gap(a: Frame, b: Frame) -> float:
+def _stress_limit(frames: Sequence[Frame]) -> float:
+    """Return how far stresses of one geometry may be apart, in their unit."""
+    sizes = [float(np.abs(f.stress).max()) for f in frames if f.stress is not None]
+    return max(_STRESS, _STRESS_SHARE * float(np.median(sizes)) if sizes else 0.0)
+
+
+def _gap(a: Frame, b: Frame, stress: float) -> float:
     """Return the largest difference of the labels over what rounding can do."""
     gaps = [0.0]
     if a.energy is not None and b.energy is not None:
@@ -76,14 +84,14 @@ def _gap(a: Frame, b: Frame) -> float:
     if same_order and a.forces is not None and b.forces is not None:
         gaps.append(float(np.abs(a.forces - b.forces).max()) / _FORCE)
     if a.stress is not None and b.stress is not None:
-        gaps.append(float(np.abs(a.stress - b.stress).max()) / _STRESS)
+        gaps.append(float(np.abs(a.stress - b.stress).max()) / stress)
     return max(gaps)
 
 
-def _difference(frames: Sequence[Frame], repeated: list[list[int]]) -> str:
+def _difference(frames: Sequence[Frame], repeated: list[list[int]], stress: float) -> str:
     """Return the worst pair of a geometry with its energies per atom."""
     pairs = [(frames[m[0]], frames[i]) for m in repeated for i in m[1:]]
-    a, b = max(pairs, key=lambda pair: _gap(*pair))
+    a, b = max(pairs, key=lambda pair: _gap(pair[0], pair[1], stress))
     energies = [
         "none" if f.energy is None else f"{f.energy / len(f):.5f} eV/atom" for f in (a, b)
     ]

@@ -21,6 +21,7 @@ _STRESS = {
     "GPa": 1.0 / GPA_PER_EV_PER_A3,
     "kbar": 1.0 / KBAR_PER_EV_PER_A3,
     "Ha/bohr^3": HARTREE_EV / BOHR_A**3,
+    "bar": 1e-3 / KBAR_PER_EV_PER_A3,
 }
 
 
@@ -98,7 +99,11 @@ def stress_causes(slope: float, tolerance: float, *, key: str) -> list[Cause]:
         return []
     for unit, factor in _STRESS.items():
         if abs(log(size / factor)) < tolerance:
-            if unit == "Ha/bohr^3":
+            if unit == "bar":
+                cure = "divide the stresses by 1000 and set " + option(
+                    "rules.stress_unit=kbar", *sign
+                )
+            elif unit == "Ha/bohr^3":
                 cure = "convert the stresses to eV/A^3 (1 Ha/bohr^3 = 183.6 eV/A^3)"
             else:
                 cure = option(f"rules.stress_unit={unit}", *sign)

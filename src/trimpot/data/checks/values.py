@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray
     from trimpot.data.frames import Frame
 
+_SEVERAL = 8
+_CORNER = 0.55  # of the lattice vectors; 1 bohr is 0.53 A
 _MOVED = 0.01  # A beyond which geometries cannot share their forces
 _DISTINCT = 6
 _FEWEST_EQUAL = 4
@@ -66,21 +68,51 @@ def _zero_forces(frames: Sequence[Frame], asymmetric: Sequence[bool]) -> list[Fi
     )
     if not sources:
         return []
+    zero = [f for f in frames if f.source in set(sources)]
+    if not any(f.structure.cell.any() for f in zero):
+        return [
+            Finding(
+                "cell-missing",
+                "error",
+                "frames without Lattice have forces of exactly 0, as atoms of crystals do",
+                f"{len(sources)} frames: their Lattice, or their forces, were not written",
+                "add the Lattice if they are periodic; if not, delete the forces",
+                sources,
+            )
+        ]
+    loose = all(_in_a_corner(f) for f in zero)
     return [
         Finding(
             "forces-zero",
             "error",
-            "all forces are exactly 0 where symmetry does not make them 0",
-            f"{len(sources)} frames: the forces were not computed, or not written",
-            "delete their forces (frames may lack labels); " + LEAVE_OUT,
+            "all forces are exactly 0 where symmetry does not make them 0"
+            + (", and atoms fill a corner of the cell" if loose else ""),
+            f"{len(sources)} frames: the forces were not computed, or not written"
+            + ("; or a Lattice in bohr stands beside positions in A" if loose else ""),
+            ("check the unit of the Lattice; " if loose else "")
+            + "delete their forces (frames may lack labels); "
+            + LEAVE_OUT,
             sources,
             leave_out=True,
         )
     ]
 
 
+def _in_a_corner(frame: Frame) -> bool:
+    """Whether atoms of a crystal fill little of each lattice vector."""
+    structure = frame.structure
+    if not structure.pbc.all() or len(frame) < _SEVERAL:
+        return False
+    scaled = structure.positions @ np.linalg.inv(structure.cell)
+    return bool((np.ptp(scaled, axis=0) < _CORNER).all())
+
+
 def _zero_stresses(frames: Sequence[Frame]) -> list[Finding]:
-    sources = tuple(f.source for f in frames if f.stress is not None and not f.stress.any())
+    sources = tuple(
+        f.source
+        for f in frames
+        if f.stress is not None and len(f) > 1 and not f.stress.any()
+    )
     if not sources:
         return []
     return [
