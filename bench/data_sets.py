@@ -18,7 +18,8 @@ from trimpot.data.checks import Finding
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 HEADER = ("set", "frames", "atoms", "seconds", "finding", "severity", "n", "why")
 WHY = {
-    ("formate_cu", "net-force"): "named in the description of the set: net forces up to 1.9 eV/A",
+    ("formate_cu", "net-force"): "named in the description of the set: "
+    "net forces up to 1.9 eV/A",
     ("spice_les", "energy-offset"): "named in the description of the set: two energy zeros",
     (
         "water_rpbe_n2p2",
@@ -32,7 +33,8 @@ WHY = {
         "wbe_fitsnap",
         "label-inconsistent",
     ): "true: energies of near frames jump by more than "
-    "4 meV/atom beside the work of the forces (its description: other groups dropped for that)",
+    "4 meV/atom beside the work of the forces (its description: other groups dropped "
+    "for that)",
     ("cumulene_gnl", "label-inconsistent"): "true: energy 0.3 to 0.6 eV above near frames, "
     "work of the forces 0.01 to 0.19 eV",
     (

@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from faults.clean import ODD, SETS, changed, metal, text
+from faults.clean import ODD, SETS, TUNGSTEN, bcc, changed, labelled, metal, text
 from faults.corpus import CORPUS
 from trimpot import check_data, read
 from trimpot.cli.app import main
@@ -132,6 +132,54 @@ def test_one_wrong_file_among_good_ones(tmp_path):
     (sign,) = (f for f in result.findings if f.code == "force-sign")
     assert sign.evidence.startswith("bad.extxyz")
     assert "labels-conflict" in {f.code for f in result.findings}
+
+
+def equal_sizes():
+    """Frames that all have 8 atoms: no size tells energies per atom from another unit."""
+    rng = np.random.default_rng(3)
+    samples = []
+    for _ in range(30):
+        sites, cell = bcc((2, 2, 1), 3.2 * (1.0 + 0.02 * rng.normal()))
+        moved = sites + 0.1 * rng.normal(size=sites.shape)
+        samples.append(labelled(TUNGSTEN, [74] * 8, moved, cell, "hot"))
+    return tuple(samples)
+
+
+def findings_of(tmp_path, samples):
+    path = tmp_path / "data.extxyz"
+    path.write_text(text(samples))
+    return checked([path]).findings
+
+
+def test_energies_per_atom_where_all_frames_have_one_size(tmp_path):
+    samples = changed(equal_sizes(), energy=lambda s: s.energy / 8)
+    found = findings_of(tmp_path, samples)
+    assert [f.code for f in found] == ["energy-per-atom"]
+    assert "energy_kind=per_atom" in found[0].remedy
+
+
+def test_both_causes_of_a_ratio_that_cannot_be_decided(tmp_path):
+    samples = changed(equal_sizes(), energy=lambda s: s.energy / 10.0)
+    (found,) = findings_of(tmp_path, samples)
+    assert "kJ/mol/nm" in found.title
+    samples = changed(equal_sizes(), energy=lambda s: s.energy / 9.0)
+    (found,) = findings_of(tmp_path, samples)
+    assert found.code == "energy-per-atom"
+    assert "kJ/mol/nm" in found.title
+
+
+def test_a_group_of_energies_per_atom(tmp_path):
+    odd = [i for i, s in enumerate(metal()) if s.group == "hot"]
+    samples = changed(metal(), odd, energy=lambda s: s.energy / len(s))
+    found = next(f for f in findings_of(tmp_path, samples) if f.code == "energy-offset")
+    assert "per atom" in found.title
+    assert len(found.frames) == len(odd)
+
+
+def test_velocities_in_the_column_of_forces(tmp_path):
+    rng = np.random.default_rng(4)
+    samples = changed(metal(), forces=lambda s: rng.normal(0.0, 0.02, s.forces.shape))
+    assert "energy-force-mismatch" in {f.code for f in findings_of(tmp_path, samples)}
 
 
 def test_duplicates_are_only_noted(tmp_path):

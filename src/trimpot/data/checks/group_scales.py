@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FEWEST = 6  # frames of a group, and beside it
 _SPREAD = 0.1  # of the ratios within a group, and beside it
 _NEAR = 0.1  # of a ratio to what explains it
+_SEVERAL = 7.5  # atoms: energies of bound and free atoms can be a small factor apart
 _BOUND = 1.0  # eV/atom: energies near 0 have no ratio
 
 
@@ -72,7 +73,7 @@ def _cause(members: Sequence[Frame], rest: Sequence[Frame]) -> str:
     ):
         return ""
     ratio = np.array([f.energy for f in members]) / expected
-    if np.median(sizes) > 2.5 and _steady(ratio * sizes) and _is(ratio * sizes, 1.0):
+    if np.median(sizes) > _SEVERAL and _steady(ratio * sizes) and _is(ratio * sizes, 1.0):
         return "per atom, those of the others total"
     if not _steady(ratio):
         return ""
