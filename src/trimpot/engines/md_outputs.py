@@ -197,7 +197,10 @@ def read_log(path: str | Path, timestep_fs: float) -> list[Sample]:
         If it is not a log of this Trimpot.
     """
     with Path(path).open(encoding="utf-8", errors="replace") as lines:
-        if next(lines, "").rstrip("\n") != ",".join(LOG_COLUMNS):
+        first = next(lines, "").rstrip("\n")
+        if not first:  # kept before the first step
+            return []
+        if first != ",".join(LOG_COLUMNS):
             raise DataError(
                 f"{path}: the first line does not name the columns of a log; expected "
                 f"{','.join(LOG_COLUMNS)}; put the file back, or start a new run"

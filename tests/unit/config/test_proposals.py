@@ -108,6 +108,7 @@ def test_cutoffs_end_between_shells_of_crystals(name, lattice, a, inner, outer):
         cutoff = cutoff_of(found, aim, periodic=True)
         inside = found.within(cutoff.value - aim.past)
         assert inside == pytest.approx(neighbours, abs=1.0)
+        assert np.abs(found.gaps + aim.past - cutoff.value).min() <= 0.026  # rounded
         assert "gap" in cutoff.why
         assert f"{cutoff.value:g} A" in cutoff.why
 

@@ -1,4 +1,4 @@
-"""Stresses that are zero: of a lone atom they are true, of a crystal they were not computed."""
+"""Stresses of zero: true of a lone atom, not computed where a crystal has them."""
 
 from __future__ import annotations
 

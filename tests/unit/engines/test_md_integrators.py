@@ -186,3 +186,18 @@ def test_momenta_beyond_all_measure_overflow_a_chain_loudly():
     with pytest.raises(OverflowError):
         for _ in range(5):
             chain.scale(1e9, KT, 1.0)
+
+
+@pytest.mark.parametrize(("kind", "dof"), [("npt", 1), ("npt-full", 6)])
+def test_the_strain_rates_have_their_share_of_the_heat(kind, dof):
+    rng = np.random.default_rng(1)
+    atoms = Atoms("W6", rng.random((6, 3)) * 5.0, cell=[5.0] * 3, pbc=True)
+    atoms.calc = Nothing()
+    moving(atoms)
+    changes = {"pressure": 6 * KT / 125.0, "thermostat_time": 100.0 * units.fs}
+    mine = integrator(kind, atoms, 20.0, **changes)
+    found = []
+    for _ in range(4000):
+        mine.step()
+        found.append(mine.inertia * np.sum(mine.rates**2) / KT)
+    assert np.mean(found[500:]) == pytest.approx(dof, rel=0.15)

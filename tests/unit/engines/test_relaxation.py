@@ -222,3 +222,12 @@ def test_a_cell_without_three_periods_is_refused():
         relax(Morse(), slab, settings(cell="full"))
     with pytest.raises(InputError, match="no atoms"):
         relax(Morse(), Atoms(), settings())
+
+
+@pytest.mark.parametrize("pressure_gpa", [20.0, -5.0])
+def test_a_volume_under_pressure_has_the_lowest_enthalpy(pressure_gpa):
+    done = relax(Morse(), fcc(), settings(cell="volume", pressure_gpa=pressure_gpa))
+    assert done.converged
+    a = best_lattice_constant(pressure_gpa)
+    np.testing.assert_allclose(done.atoms.cell.lengths(), a, atol=2e-4)
+    assert done.last.pressure_gpa == pytest.approx(pressure_gpa, abs=2e-3)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,22 @@ def test_killed_writer_leaves_a_loadable_file(potential, tmp_path):
             time.sleep(wait)
             writer.kill()
         assert load(target).species == potential.species
+
+
+def test_content_reaches_the_disk_before_the_name_and_then_the_folder(
+    tmp_path, monkeypatch
+):
+    done, fsync, replace = [], os.fsync, Path.replace
+
+    def synced(descriptor):
+        done.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
+        fsync(descriptor)
+
+    def renamed(self, target):
+        done.append("name")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    write_text(tmp_path / "a", "text")
+    assert done == ["file", "name", "folder"]

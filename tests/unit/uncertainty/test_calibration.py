@@ -45,3 +45,13 @@ def test_few_errors_give_no_variance():
 def test_errors_of_zero_give_finite_variances():
     found = variances(np.zeros(50), np.zeros(50))
     assert np.isfinite(found).all()
+
+
+def test_intervals_cover_95_percent_of_errors_without_tails():
+    rng = np.random.default_rng(5)
+    leverages = rng.exponential(size=40_000)
+    errors = rng.uniform(-1, 1, size=40_000) * np.sqrt(0.5 + leverages)
+    constant, factor = variances(errors[:20_000], leverages[:20_000])
+    sigma = np.sqrt(constant + factor * leverages[20_000:])
+    covered = np.mean(np.abs(errors[20_000:]) < 1.96 * sigma)
+    assert 0.94 < covered < 0.96

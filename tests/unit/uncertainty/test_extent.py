@@ -97,3 +97,20 @@ def test_length_in_single_precision_is_that_in_double():
     np.testing.assert_allclose(
         squared_lengths(rows, single), np.sum((rows @ factor) ** 2, axis=1), rtol=2e-4
     )
+
+
+def test_limits_of_two_species_are_in_proportion_to_their_own_edges():
+    terms, atoms = atoms_of()
+    rows, kinds = all_rows(atoms), kinds_of(atoms)
+    ridge = reference.ridges(rows, kinds, [t.n_coefficients for t in terms])
+    weights = reference.optimal_weights(rows, kinds, ridge)
+    folds = np.repeat(atoms.folds, [len(s) for s in atoms.structures])
+    held_out = np.empty(len(rows))
+    for fold in range(4):
+        mine = folds == fold
+        moment = reference.second_moment(rows[~mine], weights[~mine], ridge)
+        held_out[mine] = reference.lengths(rows[mine], moment)
+    edges = [np.quantile(held_out[kinds == k], INSIDE, method="higher") for k in (0, 1)]
+    assert abs(edges[1] / edges[0] - 1.0) > 0.05
+    limits = extent_of(terms, atoms, threads=1).limits
+    assert limits[1] / limits[0] == pytest.approx(edges[1] / edges[0], rel=1e-6)

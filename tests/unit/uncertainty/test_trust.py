@@ -13,7 +13,6 @@ from trimpot.contract import GradedPotential, Structure
 from trimpot.errors import FileFormatError
 from trimpot.files import load, save
 from trimpot.fitting import (
-    FitSettings,
     Model,
     QuantityWeights,
     fit,
@@ -28,32 +27,7 @@ from trimpot.splines.profile import pair_profile
 from trimpot.splines.trust import trust_of
 from trimpot.splines.trust_rows import frame_rows
 from trimpot.uncertainty import Job, learn_trust, reference
-
-SETTINGS = FitSettings(kappa=(0.5,), ridge=(1e-8,), curvature=(1e-6,), anchors=False)
-FRAMES = labelled_frames(60)
-
-
-def learned(frames=FRAMES, *, refine=True):
-    """A fit and its job, with trust in the statistics."""
-    structures = [f.structure for f in frames]
-    profile = pair_profile(pack(structures, SPECIES), 4.5)
-    term = PairSettings(cutoff=4.5, intervals=12).build(SPECIES, profile_of(SPECIES, 1.9))
-    model = Model(SPECIES, (term,), np.zeros(2), refine_e0s=refine)
-    result = fit(model, frames, SETTINGS, profile=profile, threads=1)
-    targets = make_targets(frames, SPECIES, model.fixed, SETTINGS)
-    job = Job(model, result, targets, folds_of(frames, SETTINGS), SETTINGS)
-    trust = learn_trust(job, threads=1)
-    statistics = {**result.potential.statistics, **trust.statistics()}
-    return job, replace(result.potential, statistics=statistics)
-
-
-JOB, POTENTIAL = learned()
-
-
-def squeezed(structure, scale):
-    return replace(
-        structure, positions=scale * structure.positions, cell=scale * structure.cell
-    )
+from trust_samples import FRAMES, JOB, POTENTIAL, SETTINGS, learned, squeezed
 
 
 def largest(potential, structure):
@@ -127,6 +101,7 @@ def test_leverages_are_those_of_the_normal_equations():
         blocks.total(), blocks.scales, strengths.kappa, SETTINGS.stress_weight
     )
     matrix = np.tril(equations.matrix) + np.tril(equations.matrix, -1).T
+    matrix = np.asfortranarray(matrix)  # add_penalty works in place
     add_penalty(matrix, penalty_of(JOB.model.free), strengths)
     structure = scattered(SPECIES, n=6, shortest=1.9, seed=900)
     rows = frame_rows(JOB.native, SPECIES, [structure])

@@ -132,7 +132,13 @@ def test_damaged_sums_are_never_used(damage, values):
 
 
 @pytest.mark.parametrize(
-    "override", ["fit.folds=4", "model.terms.0.intervals=9", "fit.stress_weight=0"]
+    "override",
+    [
+        "fit.folds=4",
+        "model.terms.0.intervals=9",
+        "fit.stress_weight=0",
+        "fit.weights.hot.energy=2",
+    ],
 )
 def test_sums_of_other_rows_are_never_used(override, values):
     stopped(values, 4)
@@ -153,6 +159,8 @@ def test_sums_that_end_within_a_batch_are_never_used(values, monkeypatch):
     monkeypatch.setattr("trimpot.fitting.streaming.BATCH_BYTES", 2**30)  # a fold a batch
     train(values, watcher=(notes := Notes()))
     assert notes.rows == [4, 8, 11]
+    assert "it is not used" in " ".join(notes.text.split())
+    assert "going on" not in notes.text
 
 
 def test_anchors_strengths_and_choice_do_not_matter_to_the_sums(values):

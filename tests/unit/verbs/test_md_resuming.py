@@ -20,6 +20,7 @@ from trimpot.cli.app import main
 from trimpot.engines.ase import Calculator
 from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import FileFormatError, InputError, StoppedRunError, WriteError
+from trimpot.files import run_folder
 from trimpot.verbs.dynamics import md
 from trimpot.verbs.md_resuming import resume_md
 
@@ -387,3 +388,55 @@ def test_options_of_the_command(trained, metal, tmp_path, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["settings"]["stop_grade"] is None
     assert document["settings"]["steps"] == 140
+
+
+def test_a_folder_in_use_is_not_resumed(metal, tmp_path):
+    begun(Morse(), metal, tmp_path / "r")
+    before = {p: p.read_bytes() for p in (tmp_path / "r").iterdir()}
+    with run_folder(tmp_path / "r"), pytest.raises(InputError, match="another run is"):
+        resume_md(tmp_path / "r", model=Morse(), figures=False)
+    after = {p: p.read_bytes() for p in (tmp_path / "r").iterdir()}
+    assert {p: b for p, b in after.items() if p in before} == before
+
+
+def test_a_run_that_is_extended_and_stopped_has_no_summary(trained, metal, tmp_path):
+    md(trained.model, metal, settings(steps=60), output=tmp_path / "r", figures=False)
+    assert (tmp_path / "r" / "summary.json").exists()
+    with pytest.raises(Killed):
+        resume_md(tmp_path / "r", changes={"steps": 120}, watcher=Kill(90))
+    assert not (tmp_path / "r" / "summary.json").exists()
+
+
+class Afar:
+    """A grader for which every atom is far from the data."""
+
+    def grades(self, structure):
+        return np.full(len(structure), 7.0)
+
+
+def test_a_run_that_stops_at_its_first_look_can_go_on(trained, metal, tmp_path):
+    given = settings(steps=20, stop_grade=3.0)
+    with pytest.raises(StoppedRunError, match="step 0"):
+        md(trained.model, metal, given, output=tmp_path / "r", grader=Afar(), figures=False)
+    done = resume_md(
+        tmp_path / "r", changes={"stop_grade": 10.0}, grader=Afar(), figures=False
+    )
+    assert done.result.grades.largest == 7.0
+    steps = [
+        frame.info["step"] for frame in read(tmp_path / "r" / "trajectory.extxyz", ":")
+    ]
+    assert steps == [0, 7, 14]
+
+
+def test_what_a_run_left_before_its_first_checkpoint_is_replaced(trained, metal, tmp_path):
+    folder = tmp_path / "r"
+    folder.mkdir()
+    (folder / "log.csv").write_text("step,time_fs\n")
+    (folder / "trajectory.extxyz").write_text("")
+    done = md(trained.model, metal, settings(steps=20), output=folder, figures=False)
+    assert done.result.samples.time_fs[-1] == 36.0
+    (folder / "checkpoint.trimpot-md").unlink()
+    for name in ("summary.json", "final.extxyz", "rdf.csv", "msd.csv"):
+        (folder / name).unlink(missing_ok=True)
+    with pytest.raises(InputError, match="holds another run"):
+        md(trained.model, metal, settings(steps=20), output=folder, figures=False)

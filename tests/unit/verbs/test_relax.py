@@ -17,6 +17,7 @@ from trimpot.cli import relax as module
 from trimpot.cli.app import main
 from trimpot.engines.relaxation_settings import RelaxSettings
 from trimpot.errors import DataError, InputError, NonFiniteResultError
+from trimpot.files import run_folder
 from trimpot.verbs.relaxing import relax
 
 FILES = ["final.extxyz", "log.csv", "summary.json", "trajectory.extxyz"]
@@ -159,3 +160,9 @@ def test_the_command_shows_the_defaults():
             continue
         shown = options[option].annotation.__metadata__[0].show_default
         assert shown == str(field.default), field.name
+
+
+def test_a_folder_in_use_is_not_relaxed_into(tmp_path):
+    atoms = bulk("W", "fcc", a=3.7, cubic=True)
+    with run_folder(tmp_path / "r"), pytest.raises(InputError, match="another run is"):
+        relax(Morse(), atoms, QUICK, output=tmp_path / "r")

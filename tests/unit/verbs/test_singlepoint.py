@@ -38,6 +38,8 @@ def test_numbers_are_those_of_the_calculator(trained, data_file, tmp_path):
         assert point.energy == pytest.approx(energy, abs=1e-9)
         assert point.fmax == pytest.approx(np.linalg.norm(forces, axis=1).max(), abs=1e-9)
         assert point.label_energy == pytest.approx(frame.get_potential_energy())
+        per_atom = (energy - frame.get_potential_energy()) / len(frame)
+        assert point.energy_error == pytest.approx(per_atom, abs=1e-9)
         error = np.sqrt(np.mean((forces - frame.get_forces()) ** 2))
         assert point.force_rmse == pytest.approx(error, rel=1e-6)
         assert out.get_potential_energy() == pytest.approx(energy, abs=1e-7)
@@ -52,6 +54,8 @@ def test_numbers_are_those_of_the_calculator(trained, data_file, tmp_path):
             expected = GPA_PER_EV_PER_A3 * stress
             np.testing.assert_allclose(point.stress_gpa, expected, atol=1e-9)
             assert point.pressure_gpa == pytest.approx(-expected[:3].mean())
+            label = -GPA_PER_EV_PER_A3 * frame.get_stress()[:3].mean()
+            assert point.label_pressure_gpa == pytest.approx(label)
         else:
             assert point.stress_gpa is None
 
