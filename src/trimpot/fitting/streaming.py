@@ -80,13 +80,11 @@ def forecast(
 
     Matrices of n_columns squared: the blocks of all folds and their sum, and per trial of
     the cross-validation the blocks of the other folds, their weighted sum and its factor;
-    of inequalities: their rows, those on the way to them and those in the solve. What
-    learns the extent of the data afterwards holds two matrices per fold.
+    of inequalities: their rows, those on the way to them and those in the solve.
     """
     n_quantities = len(targets.quantities)
     trials = parallel_trials(n_columns, thread_count(threads))
-    passing = max(trials * n_quantities + 2 * trials, 2 * folds + 4)
-    matrices = (folds + 1) * n_quantities + passing
+    matrices = (folds + 1 + trials) * n_quantities + 2 * trials
     numbers = matrices * n_columns**2 + 4 * inequalities * n_columns
     return Forecast(n_columns, 8 * numbers + BATCH_BYTES)
 

@@ -64,6 +64,14 @@ class Job:
         return tuple(t.native(None) for t in self.model.free)
 
 
+def learning_bytes(n_columns: int, folds: int) -> int:
+    """Return the memory that :func:`learn_trust` needs beside the blocks of the fit.
+
+    The second moments of all folds and their factors, the sum, its factor and its inverse.
+    """
+    return 8 * (2 * folds + 5) * n_columns**2
+
+
 def learn_trust(job: Job, *, threads: int = 0, progress: Progress | None = None) -> Trust:
     """Return how far a fitted potential can be trusted.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trimpot.fitting import Model, forecast, gather, make_targets
 from trimpot.fitting.anchors import MOST_ROWS
+from trimpot.uncertainty import learning_bytes
 from trimpot.verbs.memory import require_memory
 from trimpot.verbs.room import warn_of_little_room
 
@@ -60,11 +62,17 @@ def targets_of(config: Config, data: PreparedData, model: Model) -> Targets:
 
 
 def need_of(config: Config, data: PreparedData, model: Model, targets: Targets) -> Forecast:
-    """Return the memory of a fit."""
-    return forecast(
+    """Return the memory of a fit, and of learning how far it can be trusted."""
+    folds = min(config.fit.folds, len(data.fitted))
+    need = forecast(
         sum(t.n_coefficients for t in model.free),
         targets,
-        min(config.fit.folds, len(data.fitted)),
+        folds,
         inequalities=MOST_ROWS if config.fit.anchors else 0,
         threads=config.threads,
     )
+    if not config.uncertainty:
+        return need
+    blocks = 8 * folds * len(targets.quantities) * need.n_columns**2
+    later = blocks + learning_bytes(need.n_columns, folds)
+    return replace(need, bytes=max(need.bytes, later))
