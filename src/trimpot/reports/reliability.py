@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from trimpot.validation.reliability import Reliability, Spread
 
-BINS = 12
-"""Of equally many values each."""
+BINS, FEWEST = 12, 5
+"""Most bins, of equally many values each, and the fewest values of one."""
 
 FAR = 30.0
 """Grades above are drawn here."""
@@ -56,7 +56,8 @@ def _errors(axes: Axes, spread: Spread) -> None:
     """Draw the RMSE of values over their standard deviation, in bins of equal number."""
     unit, scale = ERROR_UNITS[spread.quantity]
     order = np.argsort(spread.sigmas)
-    bins = [part for part in np.array_split(order, BINS) if len(part)]
+    count = min(BINS, max(1, len(order) // FEWEST))
+    bins = np.array_split(order, count)
     sigma = np.array([np.sqrt(np.mean(spread.sigmas[b] ** 2)) for b in bins]) * scale
     rmse = np.array([np.sqrt(np.mean(spread.errors[b] ** 2)) for b in bins]) * scale
     rmse = np.maximum(rmse, 1e-3 * sigma.max())
