@@ -171,6 +171,8 @@ def test_a_structure_is_repeated_where_it_is_periodic():
 
 def test_peak_memory_sees_what_was_given_back():
     with PeakMemory() as memory:
-        block = np.ones(4_000_000)
+        block = np.ones(
+            8_000_000
+        )  # above 32 MiB the system gives new pages, whatever was freed
         del block
-    assert 30e6 < memory.added < 80e6
+    assert 60e6 < memory.added < 110e6
