@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "network.hpp"
 #include "neighbors/search_kernels.hpp"
 #include "specs.hpp"
 #include "term.hpp"
@@ -102,6 +103,8 @@ struct Kernels {
   void (*screening_partials)(const EdgeScreeningSpec&, const EdgesView&, std::int64_t begin, std::int64_t end,
                              std::uint8_t* alive, PartialScreenings&);
   neighbors_detail::SearchKernels search; // of neighbours
+  NetworkPointer (*network_single)(NetworkShape); // MLANet in single precision
+  NetworkPointer (*network_double)(NetworkShape);
 };
 
 // Names of the instruction sets that this processor can run, best first.

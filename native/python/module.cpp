@@ -4,6 +4,7 @@ namespace trimpot {
 void bind_terms(nb::module_& m);
 void bind_frames(nb::module_& m);
 void bind_neighbors(nb::module_& m);
+void bind_network(nb::module_& m);
 void bind_screening(nb::module_& m);
 } // namespace trimpot
 
@@ -12,5 +13,6 @@ NB_MODULE(_native, m) {
   trimpot::bind_neighbors(m);
   trimpot::bind_terms(m);
   trimpot::bind_screening(m);
+  trimpot::bind_network(m);
   trimpot::bind_frames(m);
 }

@@ -17,6 +17,8 @@
 namespace trimpot::TRIMPOT_ISA {
 
 neighbors_detail::SearchKernels search_kernels();
+NetworkPointer network_single(NetworkShape shape);
+NetworkPointer network_double(NetworkShape shape);
 
 template <class T, class Spec>
 TermPointer make(Spec spec) {
@@ -54,7 +56,9 @@ Kernels make_kernels() {
           atom_rows,
           add_to_range,
           screening_partials,
-          search_kernels()};
+          search_kernels(),
+          network_single,
+          network_double};
 }
 
 } // namespace trimpot::TRIMPOT_ISA

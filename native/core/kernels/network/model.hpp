@@ -1,0 +1,227 @@
+// The network over all atoms of a graph, layer by layer, and back.
+#pragma once
+
+#include <stdexcept>
+
+#include "../../threads.hpp"
+#include "messages.hpp"
+
+namespace trimpot::TRIMPOT_ISA {
+
+template <class N>
+class Pass {
+ public:
+  using T = typename N::Real;
+  using R = typename N::Scalar;
+  using L = typename N::Lanes;
+
+  Pass(const NetworkShape& shape, const Parameters<T>& parameters, const WeightedEdgesView& edges,
+       const EdgeTangents& along, int threads)
+      : s(shape), p(parameters), nodes(shape, parameters), edges_(edges), along_(along),
+        threads_(thread_count(threads, (edges.n_atoms + chunk - 1) / chunk)), n(edges.n_atoms) {
+    arenas_.resize(static_cast<std::size_t>(threads_));
+    states_.resize(static_cast<std::size_t>(s.layers));
+    for (int t = 0; t < s.layers; ++t) nodes.resize(states_[static_cast<std::size_t>(t)], n, t == 0);
+    last_.resize(features());
+    degrees_.resize(static_cast<std::size_t>(n));
+    energies_.assign(static_cast<std::size_t>(n), R{});
+  }
+
+  void forward() {
+    embed();
+    for (int t = 0; t < s.layers; ++t) {
+      auto& state = states_[static_cast<std::size_t>(t)];
+      over_atoms([&](std::int64_t begin, std::int64_t end, int) { nodes.before(state, t, begin, end); });
+      with_degree([&](auto degree) {
+        const Messages<N, degree()> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
+        over_atoms([&](std::int64_t begin, std::int64_t end, int thread) {
+          Arena& arena = arenas_[static_cast<std::size_t>(thread)];
+          for (std::int64_t i = begin; i < end; ++i) {
+            const Arena::Scope scope(arena);
+            int count;
+            const EdgeState<N>* const around = around_atom(i, count, arena);
+            messages.forward(i, around, count, state.sum.data() + i * nodes.C * nodes.K, arena);
+          }
+          nodes.after(state, t, edges_.species, degrees_.data(), next_features(t), energies_.data(), begin, end);
+        });
+      });
+    }
+  }
+
+  const std::vector<R>& energies() const { return energies_; }
+
+  // Adds to gradients of vectors and weights, or to that of the parameters, where they are given.
+  void backward(const R* seeds, const EdgeGradients& to, T* gradient) {
+    AlignedVector<L> above(features()), below(features()), sum_bar(features());
+    std::fill(above.begin(), above.end(), L{});
+    std::vector<R> degree_bar(static_cast<std::size_t>(n));
+    AlignedVector<L> query_bar(static_cast<std::size_t>(n * s.heads)), center_bar(static_cast<std::size_t>(n * nodes.G));
+    std::vector<SentBack<L>> sent(static_cast<std::size_t>(threads_));
+    for (int t = s.layers - 1; t >= 0; --t) {
+      auto& state = states_[static_cast<std::size_t>(t)];
+      const bool asked = t > 0 || gradient != nullptr; // of the first layer only parameters are of interest
+      if (asked)
+        for (auto& one : sent) clear_sent(one, t);
+      with_degree([&](auto degree) {
+        const Messages<N, degree()> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
+        over_atoms([&](std::int64_t begin, std::int64_t end, int thread) {
+          Arena& arena = arenas_[static_cast<std::size_t>(thread)];
+          nodes.after_back(state, t, edges_.species, degrees_.data(), next_features(t), seeds,
+                           {above.data(), below.data(), sum_bar.data(), degree_bar.data()}, begin, end, arena,
+                           gradient);
+          for (std::int64_t i = begin; i < end; ++i) {
+            const Arena::Scope scope(arena);
+            int count;
+            const EdgeState<N>* const around = around_atom(i, count, arena);
+            const std::int64_t first = edges_.first[i];
+            messages.backward(i, around, count,
+                              {sum_bar.data() + i * nodes.C * nodes.K, degree_bar[static_cast<std::size_t>(i)],
+                               query_bar.data() + i * s.heads, center_bar.data() + i * nodes.G,
+                               asked ? &sent[static_cast<std::size_t>(thread)] : nullptr,
+                               to.vectors == nullptr ? nullptr : to.vectors + 3 * first,
+                               to.vectors == nullptr ? nullptr : to.weights + first, gradient},
+                              arena);
+          }
+        });
+      });
+      if (asked) {
+        over_atoms([&](std::int64_t begin, std::int64_t end, int) {
+          for (int other = 1; other < threads_; ++other)
+            gather_sent(sent[0], sent[static_cast<std::size_t>(other)], t, begin, end);
+          nodes.before_back(state, t, sent[0].value.data(), sent[0].sent.data(), sent[0].key.data(), query_bar.data(),
+                            center_bar.data(), sent[0].neighbor.data(), below.data(), begin, end, gradient);
+        });
+      }
+      above.swap(below);
+    }
+    if (gradient != nullptr) add_embedding(above, gradient);
+  }
+
+ private:
+  std::size_t features() const { return static_cast<std::size_t>(n * nodes.C * nodes.K); }
+
+  L* next_features(int t) {
+    return t + 1 < s.layers ? states_[static_cast<std::size_t>(t + 1)].h.data() : last_.data();
+  }
+
+  void embed() {
+    auto& h = states_[0].h;
+    std::fill(h.begin(), h.end(), L{});
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (int k = 0; k < nodes.K; ++k)
+        h[static_cast<std::size_t>(i * nodes.C * nodes.K + k)] =
+            Nodes<N>::constant_block(p.embedding.w[edges_.species[i] * nodes.K + k], L{});
+      R sum{};
+      for (std::int64_t e = edges_.first[i]; e < edges_.first[i + 1]; ++e)
+        sum += number(edges_.weights[e], along_.weights ? along_.weights[e] : 0.0, R{});
+      degrees_[static_cast<std::size_t>(i)] = static_cast<T>(1.0 / s.mean_weight) * sum;
+    }
+  }
+
+  void add_embedding(const AlignedVector<L>& h_bar, T* gradient) const {
+    for (std::int64_t i = 0; i < n; ++i)
+      for (int k = 0; k < nodes.K; ++k)
+        Nodes<N>::add_derivative(p.embedding, edges_.species[i] * nodes.K + k,
+                                 Nodes<N>::derivative(h_bar[static_cast<std::size_t>(i * nodes.C * nodes.K + k)]),
+                                 gradient);
+  }
+
+  const EdgeState<N>* around_atom(std::int64_t i, int& count, Arena& arena) const {
+    const std::int64_t first = edges_.first[i];
+    count = static_cast<int>(edges_.first[i + 1] - first);
+    auto* const around = arena.take<EdgeState<N>>(count);
+    for (int e = 0; e < count; ++e) around[e] = edge_state<N>(edges_, along_, first + e, s);
+    return around;
+  }
+
+  template <class Work>
+  void over_atoms(Work&& work) {
+    if (threads_ == 1) {
+      for (std::int64_t begin = 0; begin < n; begin += chunk) work(begin, std::min(begin + chunk, n), 0);
+      return;
+    }
+    for_blocks(n, chunk, threads_, work);
+  }
+
+  template <class Work>
+  void with_degree(Work&& work) const {
+    switch (s.l_max) {
+      case 0: return work(std::integral_constant<int, 0>{});
+      case 1: return work(std::integral_constant<int, 1>{});
+      case 2: return work(std::integral_constant<int, 2>{});
+      default: return work(std::integral_constant<int, 3>{});
+    }
+  }
+
+  void clear_sent(SentBack<L>& one, int t) const {
+    one.value.resize(static_cast<std::size_t>(n * nodes.K));
+    one.sent.resize(t > 0 ? features() : 0);
+    one.key.resize(static_cast<std::size_t>(s.heads > 0 ? n : 0));
+    one.neighbor.resize(static_cast<std::size_t>(n * nodes.G));
+    for (auto* of : {&one.value, &one.sent, &one.key, &one.neighbor}) std::fill(of->begin(), of->end(), L{});
+  }
+
+  void gather_sent(SentBack<L>& to, const SentBack<L>& from, int t, std::int64_t begin, std::int64_t end) const {
+    const auto add = [&](AlignedVector<L>& a, const AlignedVector<L>& b, std::int64_t per_atom) {
+      for (std::int64_t k = begin * per_atom; k < end * per_atom; ++k)
+        a[static_cast<std::size_t>(k)] += b[static_cast<std::size_t>(k)];
+    };
+    add(to.value, from.value, nodes.K);
+    if (t > 0) add(to.sent, from.sent, nodes.C * nodes.K);
+    if (s.heads > 0) add(to.key, from.key, 1);
+    add(to.neighbor, from.neighbor, nodes.G);
+  }
+
+  const NetworkShape& s;
+  const Parameters<T>& p;
+  const Nodes<N> nodes;
+  const WeightedEdgesView& edges_;
+  const EdgeTangents along_;
+  const int threads_;
+  const std::int64_t n;
+  std::vector<Arena> arenas_;
+  std::vector<LayerState<L>> states_;
+  AlignedVector<L> last_;
+  std::vector<R> degrees_, energies_;
+};
+
+template <class T>
+class NetworkKernel final : public Network {
+ public:
+  explicit NetworkKernel(NetworkShape shape) : shape_(std::move(shape)), parameters_(shape_) {}
+
+  std::int64_t n_parameters() const override { return parameters_.size(); }
+  void set_parameters(const double* values) override { parameters_.set(values); }
+
+  void evaluate(const WeightedEdgesView& edges, double* energies, const EdgeGradients& gradients,
+                int threads) const override {
+    Pass<Numbers<T, false>> pass(shape_, parameters_, edges, {}, threads);
+    pass.forward();
+    for (std::int64_t i = 0; i < edges.n_atoms; ++i)
+      energies[i] = static_cast<double>(pass.energies()[static_cast<std::size_t>(i)]);
+    if (gradients.vectors == nullptr) return;
+    const std::int64_t m = edges.first[edges.n_atoms];
+    std::fill(gradients.vectors, gradients.vectors + 3 * m, 0.0);
+    std::fill(gradients.weights, gradients.weights + m, 0.0);
+    const std::vector<T> seeds(static_cast<std::size_t>(edges.n_atoms), T(1));
+    pass.backward(seeds.data(), gradients, nullptr);
+  }
+
+  void add_parameter_gradient(const WeightedEdgesView& edges, const double* seeds, const EdgeTangents& tangents,
+                              double* gradient) const override {
+    Pass<Numbers<T, true>> pass(shape_, parameters_, edges, tangents, 1);
+    pass.forward();
+    std::vector<DualNumber<T>> dual(static_cast<std::size_t>(edges.n_atoms));
+    for (std::size_t i = 0; i < dual.size(); ++i) dual[i] = {T(1), static_cast<T>(seeds[i])};
+    AlignedVector<T> sums(static_cast<std::size_t>(parameters_.size()));
+    std::fill(sums.begin(), sums.end(), T(0));
+    pass.backward(dual.data(), {}, sums.data());
+    for (std::size_t k = 0; k < sums.size(); ++k) gradient[k] += static_cast<double>(sums[k]);
+  }
+
+ private:
+  NetworkShape shape_;
+  Parameters<T> parameters_;
+};
+
+} // namespace trimpot::TRIMPOT_ISA

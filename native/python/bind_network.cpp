@@ -1,0 +1,142 @@
+// Networks: energies, their derivatives, and those of a loss by the parameters.
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "../core/kernels.hpp"
+#include "../core/network.hpp"
+#include "arrays.hpp"
+
+namespace trimpot {
+
+namespace {
+
+using Layout = std::vector<std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t>>;
+
+void check(const NetworkShape& s) {
+  require(s.n_species >= 1 && s.layers >= 1 && s.layers <= 16, "network: n_species and layers must be 1 or more");
+  require(s.channels >= 16 && s.channels % 16 == 0 && s.readout_hidden >= 16 && s.readout_hidden % 16 == 0 &&
+              s.gate_hidden >= 0 && s.gate_hidden % 16 == 0,
+          "network: channels, readout_hidden and gate_hidden must be multiples of 16");
+  require(0 <= s.l_max && s.l_max <= 3 && 1 <= s.correlation && s.correlation <= 3 && s.knots >= 1,
+          "network: l_max, correlation or knots out of range");
+  require(0 <= s.heads && s.heads <= 16 && !s.pooling.empty() && s.pooling.size() <= 8,
+          "network: found too many heads or poolings");
+  for (const int kind : s.pooling) require(0 <= kind && kind < 2 + s.heads, "network: pooling out of range");
+  require(static_cast<int>(s.pooling_of_channel.size()) == s.channels, "network: pooling of every channel expected");
+  for (const int pool : s.pooling_of_channel)
+    require(-1 <= pool && pool < static_cast<int>(s.pooling.size()), "network: pooling of a channel out of range");
+  for (const auto& c : s.couplings)
+    require(0 <= c.path && c.path < s.n_paths && 0 <= c.a && c.a < s.components() && 0 <= c.b &&
+                c.b < s.components() && 0 <= c.c && c.c < s.components(),
+            "network: coupling out of range");
+  require(s.cutoff > 0.0 && s.mean_weight > 0.0, "network: cutoff and mean weight must be positive");
+}
+
+// A network with what is needed to check its arguments.
+struct BoundNetwork {
+  NetworkPointer network;
+  NetworkShape shape;
+};
+
+BoundNetwork make(const std::string& precision, NetworkShape shape) {
+  check(shape);
+  auto made = precision == "double" ? kernels().network_double(shape) : kernels().network_single(shape);
+  return {std::move(made), std::move(shape)};
+}
+
+struct Edges {
+  const Ints& species;
+  const Longs& first;
+  const Ints& neighbors;
+  const Vectors& vectors;
+  const Doubles& weights;
+};
+
+WeightedEdgesView view(const BoundNetwork& network, const Edges& e) {
+  const std::int64_t n = length(e.species), m = length(e.vectors);
+  require(length(e.first) == n + 1 && length(e.neighbors) == m && length(e.weights) == m,
+          "edges: lengths of first, neighbors, vectors and weights do not fit");
+  require(e.first.data()[0] == 0 && e.first.data()[n] == m && std::is_sorted(e.first.data(), e.first.data() + n + 1),
+          "first: must ascend from 0 to the number of edges");
+  const auto inside = [](const Ints& a, std::int64_t end) {
+    return std::all_of(a.data(), a.data() + length(a), [&](std::int32_t i) { return 0 <= i && i < end; });
+  };
+  require(inside(e.species, network.shape.n_species), "species: outside those of the network");
+  require(inside(e.neighbors, n), "neighbors: outside the atoms");
+  return {n, e.species.data(), e.first.data(), e.neighbors.data(), e.vectors.data(), e.weights.data()};
+}
+
+void evaluate(const BoundNetwork& network, const Ints& species, const Longs& first, const Ints& neighbors,
+              const Vectors& vectors, const Doubles& weights, const DoublesOut& energies,
+              const VectorsOut& vector_gradient, const DoublesOut& weight_gradient, int threads) {
+  const auto edges = view(network, {species, first, neighbors, vectors, weights});
+  require(length(energies) == edges.n_atoms && length(vector_gradient) == length(vectors) &&
+              length(weight_gradient) == length(vectors),
+          "outputs: lengths do not fit the edges");
+  const nb::gil_scoped_release release;
+  network.network->evaluate(edges, energies.data(), {vector_gradient.data(), weight_gradient.data()}, threads);
+}
+
+void add_parameter_gradient(const BoundNetwork& network, const Ints& species, const Longs& first,
+                            const Ints& neighbors, const Vectors& vectors, const Doubles& weights,
+                            const Doubles& seeds, const Vectors& along_vectors, const Doubles& along_weights,
+                            const DoublesOut& gradient) {
+  const auto edges = view(network, {species, first, neighbors, vectors, weights});
+  require(length(seeds) == edges.n_atoms && length(along_vectors) == length(vectors) &&
+              length(along_weights) == length(vectors) && length(gradient) == network.network->n_parameters(),
+          "seeds, tangents or gradient: lengths do not fit");
+  const nb::gil_scoped_release release;
+  network.network->add_parameter_gradient(edges, seeds.data(), {along_vectors.data(), along_weights.data()},
+                                          gradient.data());
+}
+
+} // namespace
+
+void bind_network(nb::module_& m) {
+  using namespace nb::literals;
+  nb::class_<BoundNetwork>(m, "Network", "An attention network; see src/trimpot/networks/mlanet.")
+      .def_prop_ro("layout",
+                   [](const BoundNetwork& n) {
+                     Layout all;
+                     for (const auto& b : network_layout(n.shape)) all.emplace_back(b.name, b.begin, b.rows, b.columns);
+                     return all;
+                   },
+                   "Name, begin, rows and columns of each block of parameters.")
+      .def("set_parameters",
+           [](const BoundNetwork& n, const Doubles& values) {
+             require(length(values) == n.network->n_parameters(), "parameters: found " +
+                         std::to_string(length(values)) + ", expected " + std::to_string(n.network->n_parameters()));
+             n.network->set_parameters(values.data());
+           },
+           "values"_a.noconvert())
+      .def("evaluate", &evaluate, "species"_a.noconvert(), "first"_a.noconvert(), "neighbors"_a.noconvert(),
+           "vectors"_a.noconvert(), "weights"_a.noconvert(), "energies"_a.noconvert(),
+           "vector_gradient"_a.noconvert(), "weight_gradient"_a.noconvert(), "threads"_a,
+           "Write energies of atoms and the gradient of their sum by vectors and weights of edges.")
+      .def("add_parameter_gradient", &add_parameter_gradient, "species"_a.noconvert(), "first"_a.noconvert(),
+           "neighbors"_a.noconvert(), "vectors"_a.noconvert(), "weights"_a.noconvert(), "seeds"_a.noconvert(),
+           "along_vectors"_a.noconvert(), "along_weights"_a.noconvert(), "gradient"_a.noconvert(),
+           "Add the gradient by the parameters of seeds . energies + the derivative of their sum along tangents.");
+  m.def(
+      "network",
+      [](const std::string& precision, int n_species, int channels, int l_max, int layers, int correlation, int knots,
+         int gate_hidden, int readout_hidden, int heads, std::vector<int> pooling, std::vector<int> pooling_of_channel,
+         int n_paths, const std::vector<std::tuple<int, int, int, int, double>>& couplings, double cutoff,
+         double mean_weight, double scale) {
+        NetworkShape s{n_species, channels, l_max, layers, correlation, knots, gate_hidden, readout_hidden, heads,
+                       std::move(pooling), std::move(pooling_of_channel), n_paths, {}, cutoff, mean_weight, scale};
+        for (const auto& [path, a, b, c, factor] : couplings) s.couplings.push_back({path, a, b, c, factor});
+        return make(precision, std::move(s));
+      },
+      "precision"_a, "n_species"_a, "channels"_a, "l_max"_a, "layers"_a, "correlation"_a, "knots"_a, "gate_hidden"_a,
+      "readout_hidden"_a, "heads"_a, "pooling"_a, "pooling_of_channel"_a, "n_paths"_a, "couplings"_a, "cutoff"_a,
+      "mean_weight"_a, "scale"_a, "Return a network; its parameters are 0.");
+}
+
+} // namespace trimpot
