@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 
-from trimpot.config import Config, DataSettings, EvaluationSettings, ModelSettings, to_plain
+from trimpot.config import (
+    Config,
+    DataSettings,
+    EvaluationSettings,
+    ModelSettings,
+    NetworkModelSettings,
+    to_plain,
+)
 from trimpot.config.hints import describe, hints_of, kind_of, settings_classes
 from trimpot.data import (
     FieldSplit,
@@ -21,6 +28,7 @@ from trimpot.data import (
 from trimpot.envelopes import EnvelopeSettings
 from trimpot.envelopes.settings import Limits
 from trimpot.fitting import FitSettings, QuantityWeights
+from trimpot.networks.training.settings import TrainingSettings
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.density_settings import DensitySettings
 from trimpot.splines.pair_settings import PairOverride, PairSettings
@@ -57,17 +65,19 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("data.split, kind field", FieldSplit),
     ("data.split, kind list", ListSplit),
     ("data.split, kind all", TrainOnAll),
-    ("model", ModelSettings),
+    ("model, kind spline", ModelSettings),
     ("model.terms, kind pair", PairSettings),
     ("pairs of a pair term", PairOverride),
     ("model.terms, kind triplet", TripletSettings),
     ("trios of a triplet term", TripletOverride),
     ("model.terms, kind density", DensitySettings),
-    ("envelope of a term", EnvelopeSettings),
+    ("model, kind mlanet", NetworkModelSettings),
+    ("envelope of a term or network", EnvelopeSettings),
     ("trios of an envelope", Limits),
-    ("model.core, kind zbl", CoreSettings),
+    ("model.core and model.prior, kind zbl", CoreSettings),
     ("fit", FitSettings),
     ("fit.weights", QuantityWeights),
+    ("training", TrainingSettings),
     ("trimpot evaluate --set", EvaluationSettings),
 )
 
@@ -114,7 +124,14 @@ def _default(field: Field[object]) -> str:
 
 
 def _meanings(settings: type) -> dict[str, str]:
-    """Return what the Attributes section of a docstring says about each name."""
+    """Return what Attributes sections say of each name, those of bases included."""
+    found: dict[str, str] = {}
+    for kind in reversed(settings.__mro__):
+        found |= _own_meanings(kind)
+    return found
+
+
+def _own_meanings(settings: type) -> dict[str, str]:
     part = re.split(r"Attributes\n\s+-+\n", settings.__doc__ or "")
     found: dict[str, str] = {}
     if len(part) < 2:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from trimpot.envelopes import EnvelopeSettings, RadialEnvelope
-from trimpot.networks import Graph, Screening, WeightedEdges, search
+from trimpot.networks import Graph, Screening, WeightedEdges
 from trimpot.networks.radial import radial_weights
 from trimpot.networks.screening import ellipsoid
+from trimpot.networks.search import search
 from trimpot.networks.switches import log_switch
 
 from .schemes import CUTOFF, WIDTH, Kept, bisected, followed

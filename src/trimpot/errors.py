@@ -34,3 +34,7 @@ class NonFiniteResultError(TrimpotError, ArithmeticError):
 
 class StoppedRunError(TrimpotError, RuntimeError):
     """Dynamics was stopped: it extrapolates too far, or its cell ran away."""
+
+
+class MissingPartError(TrimpotError, ImportError):
+    """An optional part is not installed, such as PyTorch for networks."""

@@ -88,7 +88,8 @@ def train(
 
     Writes OUTPUT/model.trimpot, errors, figures, model card and report.html. All keys of
     CONFIG: docs/reference/configuration.md. Of the settings listed under choose,
-    cross-validation on the training frames takes the best.
+    cross-validation on the training frames takes the best. model.kind mlanet trains a
+    network (needs PyTorch); a run that was stopped goes on when it is started again.
     """
     from trimpot.config import load_config, to_plain, to_yaml
 
@@ -161,7 +162,7 @@ def show(
     as_json: Json = False,
     traceback: Traceback = False,  # noqa: ARG001 - read by main
 ) -> None:
-    """Print the model card of a potential; with --output, draw V2 and V3."""
+    """Print the model card of a potential; with --output, draw its curves."""
     from trimpot import verbs
 
     result = verbs.show(model, output=output)

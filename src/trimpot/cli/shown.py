@@ -18,6 +18,7 @@ from trimpot.verbs.candidates import candidate_facts
 from trimpot.verbs.reporting import closing_lines
 from trimpot.verbs.singlepoint_rows import detail_lines, table_of
 from trimpot.verbs.singlepoints import summary_lines
+from trimpot.verbs.training_network import NetworkTrainResult
 
 if TYPE_CHECKING:
     from trimpot.verbs import EvaluateResult, TrainResult
@@ -41,8 +42,10 @@ def _console() -> Console:
     )
 
 
-def show_training(result: TrainResult) -> None:
-    """Print the errors and the closing summary."""
+def show_training(result: TrainResult | NetworkTrainResult) -> None:
+    """Print the errors and the closing summary; nothing beside a process that leads."""
+    if isinstance(result, NetworkTrainResult) and not result.judgements:
+        return
     console = _console()
     if result.candidates:
         table = choice_summary(candidate_facts(result.candidates))
@@ -139,19 +142,36 @@ def show_bench(result: BenchResult) -> None:
         console.print(f"tables and figures: {result.output}", markup=False)
 
 
-def training_document(result: TrainResult) -> dict[str, object]:
+def training_document(result: TrainResult | NetworkTrainResult) -> dict[str, object]:
     """Return what ``train --json`` prints."""
     document: dict[str, object] = {
         "model": str(result.model),
         "output": str(result.output),
         "errors": {name: table.to_dict() for name, table in result.errors.items()},
+        **_made(result),
+    }
+    if result.candidates:
+        document["candidates"] = candidate_facts(result.candidates)
+    return document
+
+
+def _made(result: TrainResult | NetworkTrainResult) -> dict[str, object]:
+    """Return how the potential was fitted or trained."""
+    if isinstance(result, NetworkTrainResult):
+        training = result.training
+        return {
+            "training": {
+                "epochs": training.epochs,
+                "steps": training.steps,
+                "seconds": training.seconds,
+                "history": training.history,
+            }
+        }
+    return {
         "fit": {
             "strengths": asdict(result.fit.chosen.strengths),
             "held_out_rmse": result.fit.chosen.rmse,
             "conditions": asdict(result.fit.conditions),
             "choices": len(result.fit.selection.trials),
-        },
+        }
     }
-    if result.candidates:
-        document["candidates"] = candidate_facts(result.candidates)
-    return document

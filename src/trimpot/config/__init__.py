@@ -10,6 +10,7 @@ from trimpot.config.settings import (
     DataSettings,
     EvaluationSettings,
     ModelSettings,
+    NetworkModelSettings,
 )
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "DataSettings",
     "EvaluationSettings",
     "ModelSettings",
+    "NetworkModelSettings",
     "apply_overrides",
     "build",
     "candidates",

@@ -19,6 +19,7 @@ from trimpot.config.hints import (
     settings_classes,
     value_hint,
 )
+from trimpot.config.settings import default_of
 from trimpot.errors import InputError
 
 Settings = TypeVar("Settings")
@@ -62,7 +63,8 @@ def _section(
             problems.append(_unknown(str(key), path, settings))
             continue
         try:
-            built[str(key)] = _value(hints[key], value, path, problems)
+            usual = type(default_of(settings, str(key)))
+            built[str(key)] = _value(hints[key], value, path, problems, usual)
         except _Refused:
             continue
     for name in required_of(settings):
@@ -101,14 +103,23 @@ def _as_mapping(
     return given
 
 
-def _value(hint: object, value: object, where: str, problems: list[str]) -> object:
-    """Return a value as its hint wants it."""
+def _value(
+    hint: object,
+    value: object,
+    where: str,
+    problems: list[str],
+    usual: type | None = None,
+) -> object:
+    """Return a value as its hint wants it; ``usual`` is the class of its default."""
     classes = settings_classes(hint)
+    if isinstance(value, str) and Path in options(hint) and value not in (*classes, *OFF):
+        return Path(value)
     if classes:
         off = value is None or (len(classes) == 1 and value in OFF)
         if off and type(None) in options(hint):
             return None
-        return _section(_choose(classes, value, where, problems), value, where, problems)
+        chosen = _choose(classes, value, where, problems, usual)
+        return _section(chosen, value, where, problems)
     values = value_hint(hint)
     if value is None and values is not None:
         return {}
@@ -121,7 +132,7 @@ def _value(hint: object, value: object, where: str, problems: list[str]) -> obje
             items_ = enumerate(value)
             return tuple(_value(elements, v, f"{where}.{n}", problems) for n, v in items_)
         named = any(get_origin(part) is Literal for part in options(hint))
-        if not named and not _fits(hint, value):
+        if settings_classes(elements) or not (named or _fits(hint, value)):
             return (_value(elements, value, where, problems),)
     if not _fits(hint, value):
         problems.append(f"{where}: found {value!r}, expected {describe(hint)}")
@@ -146,12 +157,18 @@ def _converted(hint: object, value: object) -> object:
 
 
 def _choose(
-    classes: Mapping[str | None, type], value: object, where: str, problems: list[str]
+    classes: Mapping[str | None, type],
+    value: object,
+    where: str,
+    problems: list[str],
+    usual: type | None,
 ) -> type:
-    """Return the class that ``kind`` names."""
+    """Return the class that ``kind`` names, the usual one where nothing does."""
     if len(classes) == 1:
         return next(iter(classes.values()))
     kind = value.get("kind") if isinstance(value, Mapping) else value
+    if not isinstance(kind, str) and usual in classes.values():
+        return cast("type", usual)
     if isinstance(kind, str) and kind in classes:
         return classes[kind]
     known = ", ".join(str(k) for k in classes)

@@ -8,7 +8,7 @@ from pathlib import Path
 from trimpot.config.building import build
 from trimpot.config.choices import candidates
 from trimpot.config.overrides import apply_overrides
-from trimpot.config.settings import Config, DataSettings
+from trimpot.config.settings import Config, DataSettings, NetworkModelSettings
 from trimpot.config.yaml_text import parse_yaml
 from trimpot.errors import InputError
 
@@ -66,20 +66,21 @@ def config_from(values: Mapping[str, object], overrides: Sequence[str] = ()) -> 
     InputError
         If it, or one of its candidates, says something that no setting means.
     """
-    config = build(Config, _with_seed(apply_overrides(values, overrides)))
+    config = build(Config, _with_length(_with_seed(apply_overrides(values, overrides))))
     candidates(config)  # a mistake in the last one must not show after hours
     return config
 
 
 def _with_seed(values: dict[str, object]) -> dict[str, object]:
-    """Pass the common seed on to the folds and a random split without their own."""
+    """Pass the common seed on to folds or training and a random split without their own."""
     seed = values.get("seed")
     if seed is None:
         return values
-    fit = values.setdefault("fit", {}) or {}
-    if isinstance(fit, dict):
-        fit.setdefault("seed", seed)
-        values["fit"] = fit
+    name = "training" if _is_network(values) else "fit"
+    section = values.setdefault(name, {}) or {}
+    if isinstance(section, dict):
+        section.setdefault("seed", seed)
+        values[name] = section
     data = values.get("data")
     if isinstance(data, dict):
         split = data.get("split")
@@ -88,3 +89,17 @@ def _with_seed(values: dict[str, object]) -> dict[str, object]:
         if isinstance(split, dict) and split.get("kind") == "random":
             data["split"] = {"seed": seed, **split}
     return values
+
+
+def _with_length(values: dict[str, object]) -> dict[str, object]:
+    """Let ``training.epochs`` alone replace the default of ``training.seconds``."""
+    training = values.get("training")
+    if isinstance(training, dict) and training.get("epochs") is not None:
+        training.setdefault("seconds", None)
+    return values
+
+
+def _is_network(values: Mapping[str, object]) -> bool:
+    model = values.get("model")
+    kind = model.get("kind") if isinstance(model, Mapping) else model
+    return kind == NetworkModelSettings.kind

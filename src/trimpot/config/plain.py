@@ -12,14 +12,18 @@ from trimpot.config.hints import kind_of
 
 
 def to_plain(value: object) -> object:
-    """Return dataclasses as mappings, tuples as lists, paths as text."""
+    """Return dataclasses as mappings, tuples as lists, paths as text.
+
+    What belongs to models of other kinds (``Config.foreign``) is left out.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         kind = kind_of(type(value))
         start: dict[str, object] = {} if kind is None else {"kind": kind}
+        silent = ("kind", *getattr(value, "foreign", ()))
         own = {
             f.name: to_plain(getattr(value, f.name))
             for f in fields(value)
-            if f.name != "kind"
+            if f.name not in silent
         }
         return {**start, **own}
     if isinstance(value, Mapping):

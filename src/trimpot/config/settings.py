@@ -6,7 +6,7 @@ Defaults stand in the class that uses them and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +20,10 @@ from trimpot.data import (
     TrainOnAll,
 )
 from trimpot.data.frames import Scalar
+from trimpot.errors import InputError
 from trimpot.fitting import FitSettings
+from trimpot.networks.mlanet.settings import MLANetSettings
+from trimpot.networks.training.settings import TrainingSettings
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.pair_settings import PairSettings
 from trimpot.splines.registry import TermSettings
@@ -97,7 +100,7 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """The potential to be trained.
+    """A potential of spline terms to be trained.
 
     Attributes
     ----------
@@ -128,17 +131,54 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class NetworkModelSettings(MLANetSettings):
+    """A network (MLANet) to be trained, on top of a physical prior.
+
+    Attributes
+    ----------
+    kind : str
+        ``mlanet``: an equivariant network with attention. Needs PyTorch.
+    species : list of str, optional
+        Element symbols; default: those of the training frames.
+    prior : settings of a repulsive core, path, or off
+        What the network adds to: the screened nuclear repulsion below the data, or the
+        file of a spline potential, whose interactions are taken, or nothing.
+    """
+
+    kind: Literal["mlanet"] = "mlanet"
+    species: tuple[str, ...] | None = None
+    prior: CoreSettings | Path | None = field(default_factory=CoreSettings)
+
+    @property
+    def network(self) -> MLANetSettings:
+        """The settings of the network alone."""
+        own = {f.name: getattr(self, f.name) for f in fields(MLANetSettings)}
+        return MLANetSettings(**own)
+
+
+ONLY: dict[str, tuple[str, ...]] = {
+    "spline": ("fit", "choose", "cache_gb", "checkpoint_seconds", "uncertainty"),
+    "mlanet": ("training",),
+}
+"""What belongs to models of one kind."""
+
+
+@dataclass(frozen=True)
 class Config:
     """A training run.
 
     Attributes
     ----------
     data : DataSettings
-    model : ModelSettings
+    model : model settings
+        The potential, by its ``kind``: ``spline`` (default) or ``mlanet``.
     fit : FitSettings
+        Of splines.
+    training : TrainingSettings
+        Of networks.
     choose : mapping
-        Settings of the model to choose by cross-validation on the training frames: a
-        dotted key to its candidates, for example
+        Of splines: settings of the model to choose by cross-validation on the training
+        frames: a dotted key to its candidates, for example
         ``{model.terms.0.cutoff: [5.0, 5.5, 6.0]}``. All combinations are fitted, at most
         32, and the one with the lowest score is trained.
     output : path
@@ -146,23 +186,25 @@ class Config:
     threads : int
         Threads; 0 means all available cores.
     seed : int, optional
-        Seed of the random split and of the folds, unless they have their own.
+        Seed of the random split, the folds and the training, unless they have their own.
     cache_gb : float
-        Largest size of the Gram blocks that are kept in the output folder, so that a
-        fit with other strengths needs no data; 0 keeps none.
+        Of splines: largest size of the Gram blocks that are kept in the output folder, so
+        that a fit with other strengths needs no data; 0 keeps none.
     checkpoint_seconds : float
-        Least time between two writes of what the pass over the data has summed, so that a
-        killed run goes on there; 0 writes none. Writing takes at most 5 % of the time.
+        Of splines: least time between two writes of what the pass over the data has
+        summed, so that a killed run goes on there; 0 writes none. Writing takes at most
+        5 % of the time.
     uncertainty : bool
-        Keep in the potential how far it can be trusted: extrapolation grades of atoms,
-        and uncertainties calibrated on held-out training frames.
+        Of splines: keep in the potential how far it can be trusted: extrapolation grades
+        of atoms, and uncertainties calibrated on held-out training frames.
     figures : bool
         Draw figures and write report.html; switch off in loops of many small fits.
     """
 
     data: DataSettings
-    model: ModelSettings = field(default_factory=ModelSettings)
+    model: ModelSettings | NetworkModelSettings = field(default_factory=ModelSettings)
     fit: FitSettings = field(default_factory=FitSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
     choose: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     output: Path = Path("output")
     threads: int = 0
@@ -171,3 +213,26 @@ class Config:
     checkpoint_seconds: float = 60.0
     uncertainty: bool = True
     figures: bool = True
+
+    def __post_init__(self) -> None:
+        for name in self.foreign:
+            if getattr(self, name) != default_of(Config, name):
+                owner = next(kind for kind, own in ONLY.items() if name in own)
+                raise InputError(
+                    f"{name} belongs to models of kind {owner}, found model.kind "
+                    f"{self.model.kind}; leave {name} out"
+                )
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Names of what belongs to models of other kinds and means nothing here."""
+        others = [own for kind, own in ONLY.items() if kind != self.model.kind]
+        return tuple(name for own in others for name in own)
+
+
+def default_of(settings: type, name: str) -> object:
+    """Return the default of a field, ``dataclasses.MISSING`` if it has none."""
+    found = next(f for f in fields(settings) if f.name == name)
+    if found.default_factory is not MISSING:
+        return found.default_factory()
+    return found.default

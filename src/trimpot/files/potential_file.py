@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.atomic import atomic_write
 from trimpot.files.container import read, write
+from trimpot.files.network_document import network_document, network_potential
 from trimpot.files.release import release
 from trimpot.files.spline_document import spline_document, spline_potential
 from trimpot.files.upgrades import FIRST_RELEASE, FORMAT_VERSION, upgrade
+from trimpot.networks.potential import NetworkPotential
 from trimpot.splines.potential import SplinePotential
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 SUFFIX = ".trimpot"
 
 DECODERS: dict[str, Callable[[dict[str, object], Tensors], Potential]] = {
-    "spline": spline_potential
+    "spline": spline_potential,
+    "mlanet": network_potential,
 }
 """How to make a potential of each kind from its document."""
 
@@ -45,21 +48,34 @@ def save(potential: Potential, path: str | Path) -> None:
             f"potential files end in {SUFFIX}, found {str(path)!r}; "
             f"use {Path(path).with_suffix(SUFFIX).name!r}"
         )
-    if not isinstance(potential, SplinePotential):
-        raise InputError(
-            f"cannot store a potential of type {type(potential).__name__}, "
-            "only potentials that Trimpot trained"
-        )
-    parts, tensors = spline_document(potential)
+    kind, parts, tensors = document_of(potential)
     header: dict[str, Json] = {
         "format": "trimpot",
         "format_version": FORMAT_VERSION,
-        "kind": "spline",
+        "kind": kind,
         "needs_release": FIRST_RELEASE,
         "written_by": f"trimpot {release()}",
     }
     with atomic_write(path) as handle:
         write(handle, {**header, **parts}, tensors)
+
+
+def document_of(potential: Potential) -> tuple[str, dict[str, Json], Tensors]:
+    """Return kind, document and tensors of a potential: all that it is.
+
+    Raises
+    ------
+    InputError
+        If it cannot be stored.
+    """
+    if isinstance(potential, SplinePotential):
+        return "spline", *spline_document(potential)
+    if isinstance(potential, NetworkPotential):
+        return "mlanet", *network_document(potential)
+    raise InputError(
+        f"cannot store a potential of type {type(potential).__name__}, "
+        "only potentials that Trimpot trained"
+    )
 
 
 IMPORTED = (".uf3", ".json")

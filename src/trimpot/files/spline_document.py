@@ -59,7 +59,7 @@ def spline_potential(document: dict[str, object], tensors: Tensors) -> SplinePot
     """
     used: set[str] = set()
     parts = fields(document, PARTS, "the description")
-    species = _species(parts["species"])
+    species = species_of(parts["species"])
     if parts["precision"] != "float64":
         raise FileFormatError(f"precision {parts['precision']!s:.20}, expected float64")
     restored = [
@@ -87,7 +87,8 @@ def spline_potential(document: dict[str, object], tensors: Tensors) -> SplinePot
     return potential
 
 
-def _species(value: object) -> tuple[int, ...]:
+def species_of(value: object) -> tuple[int, ...]:
+    """Return atomic numbers of symbols, which must ascend."""
     symbols = items(value, "species")
     if not symbols or not all(isinstance(s, str) for s in symbols):
         raise FileFormatError(f"species: found {symbols!s:.100}, expected element symbols")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,13 @@ class WeightedEdges:
     vectors: Tensor
     lengths: Tensor
     weights: Tensor
+
+
+class EdgeParts(NamedTuple):
+    """Edges, and r_ik in angstrom of the triplets that screen them in part, (t, 3)."""
+
+    edges: WeightedEdges
+    to_screening: Tensor
 
 
 class EdgePruning(nn.Module):
@@ -102,17 +109,35 @@ class EdgePruning(nn.Module):
         """
         if survivors is None:
             survivors = self.survivors(graph, positions, strain)
+        return self.parts(graph, survivors, positions, strain).edges
+
+    def parts(
+        self,
+        graph: Graph,
+        survivors: Survivors,
+        positions: Tensor | None = None,
+        strain: Tensor | None = None,
+        *,
+        leaves: bool = False,
+    ) -> EdgeParts:
+        """Return the edges of a search, and the vectors that their weights depend on.
+
+        With ``leaves``, weights can be differentiated by the vectors, not by positions.
+        """
         index, kind = survivors.edges, self._precision.dtype
         atoms = graph.edges[:, index]
         vectors = graph.displacements(positions, strain, edges=index).to(kind)
+        to_k = graph.displacements(positions, strain, edges=survivors.screening).to(kind)
+        if leaves:
+            vectors = vectors.detach().requires_grad_()
+            to_k = to_k.detach().requires_grad_()
         lengths = torch.linalg.vector_norm(vectors, dim=1)
         weights = radial_weights(self.radial, lengths)
         if self.screening is not None:
-            to_k = graph.displacements(positions, strain, edges=survivors.screening)
             trios = self.screening.trios(graph, survivors)
             screened = survivors.screened
-            weights = weights * self.screening(vectors, screened, to_k.to(kind), trios)
-        return WeightedEdges(index, atoms, vectors, lengths, weights)
+            weights = weights * self.screening(vectors, screened, to_k, trios)
+        return EdgeParts(WeightedEdges(index, atoms, vectors, lengths, weights), to_k)
 
     def survivors(
         self, graph: Graph, positions: Tensor | None = None, strain: Tensor | None = None

@@ -24,6 +24,7 @@ KNOWN = frozenset(
         "version",
         "data",
         "fit",
+        "training",
         "choice",
         "isolated_energies",
         "shortest_distances",
@@ -47,8 +48,9 @@ def card_sections(
         ``species`` (symbols). Optional: ``cutoffs`` and ``shortest_distances`` (name to
         angstrom), ``terms`` (list of ``kind``, ``cutoff``, ``coefficients``, ``details``),
         ``isolated_energies`` (symbol to eV), ``coefficients``, ``created``, ``version``,
-        ``data`` and ``fit`` (nested dictionaries, shown as they are), ``choice`` (list of
-        candidates, see ``choice_table``), ``licence``, ``cite``, ``limits`` (sentences).
+        ``data`` and ``fit`` or ``training`` (nested dictionaries, shown as they are),
+        ``choice`` (list of candidates, see ``choice_table``), ``licence``, ``cite``,
+        ``limits`` (sentences).
     errors
         Error tables per named set of frames, for example train and test.
 
@@ -69,7 +71,7 @@ def card_sections(
         Section("Potential", facts=_identity(facts)),
         *([Section("Terms", facts=terms)] if terms else []),
         Section("Data", facts=_flat(facts.get("data")) or (("data", NOT_RECORDED),)),
-        Section("Fit", facts=_flat(facts.get("fit")) or (("conditions", NOT_RECORDED),)),
+        _made(facts),
     ]
     if "choice" in facts:
         sections.append(_choice(facts))
@@ -119,6 +121,13 @@ def _terms(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         details = cast("Sequence[str]", term["details"])
         rows.append((_text(term["kind"]), "; ".join([", ".join(parts), *details])))
     return tuple(rows)
+
+
+def _made(facts: Mapping[str, object]) -> Section:
+    """Return how the potential was fitted or trained."""
+    if "training" in facts:
+        return Section("Training", facts=_flat(facts["training"]))
+    return Section("Fit", facts=_flat(facts.get("fit")) or (("conditions", NOT_RECORDED),))
 
 
 def _choice(facts: Mapping[str, object]) -> Section:

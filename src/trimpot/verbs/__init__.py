@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trimpot.verbs.showing import ShowResult, show
     from trimpot.verbs.singlepoints import SinglePointResult, singlepoint
     from trimpot.verbs.training import TrainResult, refit, train
+    from trimpot.verbs.training_network import NetworkTrainResult
     from trimpot.verbs.watching import Silent, Watcher
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "CompareResult",
     "EvaluateResult",
     "LearnResult",
+    "NetworkTrainResult",
     "RelaxResult",
     "ShowResult",
     "Silent",
@@ -46,6 +48,7 @@ _HOMES = {
     "CompareResult": "trimpot.verbs.comparing",
     "EvaluateResult": "trimpot.verbs.evaluation",
     "LearnResult": "trimpot.verbs.learning",
+    "NetworkTrainResult": "trimpot.verbs.training_network",
     "RelaxResult": "trimpot.verbs.relaxing",
     "ShowResult": "trimpot.verbs.showing",
     "Silent": "trimpot.verbs.watching",

@@ -23,6 +23,7 @@ from trimpot.engines.following import follow
 from trimpot.errors import InputError
 from trimpot.files import load, save
 from trimpot.files.uf3 import read_uf3, read_uf3_json
+from trimpot.networks.potential import NetworkPotential
 from trimpot.splines.potential import SplinePotential
 from trimpot.verbs.benchmark_results import BenchResult, write_results
 from trimpot.verbs.machine import machine_facts
@@ -257,7 +258,7 @@ class _Bench:
     ) -> Case:
         """Add the memory of each own subject, measured in a fresh process."""
         if case.atoms < FEWEST_FOR_MEMORY or not isinstance(
-            self.potential, SplinePotential
+            self.potential, SplinePotential | NetworkPotential
         ):
             return case
         once = replace(runs, steps=1, warmup=0, repeats=1)

@@ -33,7 +33,7 @@ def card_facts(potential: SplinePotential, name: str) -> dict[str, object]:
         "kind": "spline: " + " + ".join(t.kind for t in potential.terms),
         "species": [SYMBOLS[z] for z in potential.species],
         "cutoffs": {t.kind: t.cutoff for t in potential.terms if t.cutoff > 0.0},
-        "terms": [_term(t) for t in potential.terms],
+        "terms": [term_facts(t) for t in potential.terms],
         "coefficients": sum(len(c) for c in potential.coefficients),
         "isolated_energies": _isolated(potential),
         "shortest_distances": _shortest(potential),
@@ -49,12 +49,13 @@ def card_facts(potential: SplinePotential, name: str) -> dict[str, object]:
     return {key: value for key, value in facts.items() if value not in ({}, [])}
 
 
-def _term(term: Term) -> dict[str, object]:
+def term_facts(term: Term) -> dict[str, object]:
+    """Return kind, cutoff, number of coefficients and details of a term."""
     details: list[str] = []
     inner = term
     if isinstance(term, ScreenedTerm):
         inner = term.inner
-        details += _envelope(term.envelope)
+        details += envelope_details(term.envelope)
     if isinstance(inner, DensityTerm):
         details += _densities(inner)
     return {
@@ -78,7 +79,7 @@ def _densities(term: DensityTerm) -> list[str]:
     return details
 
 
-def _envelope(envelope: TripletEnvelope) -> list[str]:
+def envelope_details(envelope: TripletEnvelope) -> list[str]:
     """Return limits of C, how third atoms act, and which of them do not."""
     kind = f"{envelope.switch}, {envelope.combine}"
     details = [f"screened: {limits_in_words(envelope)} ({kind})"]

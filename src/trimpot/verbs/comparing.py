@@ -19,6 +19,7 @@ from trimpot.errors import InputError, TrimpotError
 from trimpot.files import load, make_folder, write_text
 from trimpot.files.release import release
 from trimpot.files.uf3 import read_uf3, read_uf3_json
+from trimpot.networks.potential import NetworkPotential
 from trimpot.reports.comparison import (
     ComparedModel,
     comparison_table,
@@ -191,6 +192,8 @@ def _loaded(model: str | Path | Potential) -> Potential:
 
 
 def _size(potential: Potential) -> int | None:
+    if isinstance(potential, NetworkPotential):
+        return potential.n_weights
     if not isinstance(potential, SplinePotential):
         return None
     return sum(term.n_coefficients for term in potential.terms)

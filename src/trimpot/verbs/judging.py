@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     _Record = Mapping[str, Mapping[str, object]]
 
+MODEL_FILE = "model.trimpot"
 UNCERTAINTY_FILE = "uncertainty.json"
 
 

@@ -36,6 +36,7 @@ from trimpot.verbs.learning_points import (
 )
 from trimpot.verbs.learning_task import LearningTask, learning_task
 from trimpot.verbs.plain import finite_plain
+from trimpot.verbs.preparing import spline_settings
 from trimpot.verbs.watching import Logged, Silent
 
 if TYPE_CHECKING:
@@ -238,6 +239,7 @@ def _resolved(
         settings = load_config(config, overrides)
     else:
         settings = config_from(config, overrides)
+    spline_settings(settings)
     if candidates(settings):
         raise InputError(
             "the configuration has something to choose, expected one model for all sizes; "

@@ -20,9 +20,8 @@ from trimpot.engines.md_outputs import (
 )
 from trimpot.errors import InputError
 from trimpot.files.container import write
+from trimpot.files.potential_file import document_of
 from trimpot.files.release import release
-from trimpot.files.spline_document import spline_document
-from trimpot.splines.potential import SplinePotential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -189,10 +188,12 @@ def _short(path: Path) -> bool:
 
 def digest(potential: Potential) -> str | None:
     """Return the SHA-256 of all that a potential is; None if it cannot be stored."""
-    if not isinstance(potential, SplinePotential):
+    try:
+        _, parts, tensors = document_of(potential)
+    except InputError:
         return None
     content = io.BytesIO()
-    write(content, *spline_document(potential))
+    write(content, parts, tensors)
     return hashlib.sha256(content.getbuffer()).hexdigest()
 
 

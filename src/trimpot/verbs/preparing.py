@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trimpot.config import ModelSettings
 from trimpot.data import Frame, read, resolve_E0s, split
 from trimpot.elements import SYMBOLS, atomic_number
 from trimpot.errors import DataError, InputError
@@ -16,7 +17,7 @@ from trimpot.splines.profile import PairProfile, pair_profile
 from trimpot.splines.ranges import bounded_terms
 
 if TYPE_CHECKING:
-    from trimpot.config import Config, DataSettings, ModelSettings
+    from trimpot.config import Config, DataSettings, NetworkModelSettings
     from trimpot.data import Dataset, E0s
     from trimpot.splines.term import Term
     from trimpot.verbs.watching import Watcher
@@ -92,7 +93,9 @@ def _read(settings: DataSettings, paths: tuple[str, ...], watcher: Watcher) -> D
     return dataset
 
 
-def _species(settings: ModelSettings, frames: tuple[Frame, ...]) -> tuple[int, ...]:
+def _species(
+    settings: ModelSettings | NetworkModelSettings, frames: tuple[Frame, ...]
+) -> tuple[int, ...]:
     found = {z for f in frames for z in f.structure.numbers.tolist()}
     if settings.species is None:
         return tuple(sorted(found))
@@ -107,23 +110,40 @@ def _species(settings: ModelSettings, frames: tuple[Frame, ...]) -> tuple[int, .
     return tuple(sorted(wanted))
 
 
+def spline_settings(config: Config) -> ModelSettings:
+    """Return the settings of a model of splines.
+
+    Raises
+    ------
+    InputError
+        If the model is a network.
+    """
+    if isinstance(config.model, ModelSettings):
+        return config.model
+    raise InputError(
+        f"found model.kind {config.model.kind}, expected spline: only models of splines "
+        "are fitted by linear algebra; networks are trained by `trimpot train`"
+    )
+
+
 def prepare_model(config: Config, data: PreparedData) -> tuple[Model, PairProfile]:
     """Return the model with terms built on the distances of the training frames.
 
     Raises
     ------
     InputError
-        Names the term whose settings are wrong.
+        Names the term whose settings are wrong; for a network.
     """
+    settings = spline_settings(config)
     structures = [f.structure for f in data.fitted]
     packed = pack(structures, data.species)
     n = len(data.species)
     # Reach of the terms before the data are known; their cutoffs do not depend on it.
     unknown = PairProfile(data.species, np.full((n, n), np.inf), np.zeros((n, n, 1)), 0.0)
-    reach = max((t.cutoff for t in _terms(config.model, unknown)), default=0.0)
+    reach = max((t.cutoff for t in _terms(settings, unknown)), default=0.0)
     profile = pair_profile(packed, reach, threads=config.threads)
     e0s = np.array([data.e0s.values[z] for z in data.species])
-    terms = _terms(config.model, profile)
+    terms = _terms(settings, profile)
     model = Model(
         data.species,
         bounded_terms(terms, packed, threads=config.threads),

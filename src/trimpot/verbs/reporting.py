@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from trimpot.files import write_text
 from trimpot.reports.card import card_sections, model_card
@@ -10,7 +10,6 @@ from trimpot.reports.page import Picture, html_page
 from trimpot.reports.reliability import reliability_lines
 from trimpot.reports.scores import plot_cross_validation
 from trimpot.verbs.candidates import CANDIDATES_FILE
-from trimpot.verbs.card import card_facts
 from trimpot.verbs.drawing import score_curves
 from trimpot.verbs.judging import (
     UNCERTAINTY_FILE,
@@ -18,7 +17,7 @@ from trimpot.verbs.judging import (
     write_figures,
     write_tables,
 )
-from trimpot.verbs.showing import curve_figures
+from trimpot.verbs.showing import facts_and_figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from trimpot.verbs.training import TrainResult
+    from trimpot.verbs.training_network import NetworkTrainResult
     from trimpot.verbs.watching import Watcher
+
+    AnyResult: TypeAlias = TrainResult | NetworkTrainResult
 
 CAPTIONS = {
     "parity": (
@@ -66,6 +68,11 @@ CAPTIONS = {
         "shells of crystals have. Right: where that atom stands; inside the full line it "
         "screens entirely, outside the dashed line not at all.",
     ),
+    "training": (
+        "Training",
+        "Loss on training and validation frames, and errors on validation frames, over "
+        "epochs and time. The best weights on the validation frames are kept.",
+    ),
     "cross_validation": (
         "Cross-validation",
         "Held-out score over curvature at the chosen share of the energies.",
@@ -73,14 +80,14 @@ CAPTIONS = {
 }
 
 
-def write_results(result: TrainResult, watcher: Watcher, *, figures: bool) -> None:
+def write_results(result: AnyResult, watcher: Watcher, *, figures: bool) -> None:
     """Write errors and card.md; with figures, also those and report.html."""
     watcher.note(f"writing tables and figures to {result.output}")
-    drawn = _figures(result) if figures else {}
+    facts, curves = facts_and_figures(result.potential, result.model.name, figures=figures)
+    drawn = _figures(result, curves) if figures else {}
     _remove_stale(result, drawn)
     if result.judgements:
         write_tables(result.judgements, result.output)
-    facts = card_facts(result.potential, result.model.name)
     write_text(result.output / "card.md", model_card(facts, result.errors))
     if figures:
         write_figures(drawn, result.output)
@@ -89,7 +96,7 @@ def write_results(result: TrainResult, watcher: Watcher, *, figures: bool) -> No
 
 
 def _page(
-    result: TrainResult, facts: dict[str, object], figures: Mapping[str, Figure]
+    result: AnyResult, facts: dict[str, object], figures: Mapping[str, Figure]
 ) -> str:
     pictures = [Picture(*CAPTIONS[name], figure) for name, figure in figures.items()]
     return html_page(
@@ -100,7 +107,7 @@ def _page(
     )
 
 
-def _remove_stale(result: TrainResult, figures: Mapping[str, Figure]) -> None:
+def _remove_stale(result: AnyResult, figures: Mapping[str, Figure]) -> None:
     """Remove what an earlier run left in the folder and this one did not replace."""
     stale = [f"figures/{name}.png" for name in CAPTIONS if name not in figures]
     stale += [] if figures else ["report.html"]
@@ -117,18 +124,19 @@ def _symbols(facts: dict[str, object]) -> list[object]:
     return symbols if isinstance(symbols, list) else [symbols]
 
 
-def _figures(result: TrainResult) -> dict[str, Figure]:
+def _figures(result: AnyResult, curves: Mapping[str, Figure]) -> dict[str, Figure]:
     figures = error_figures(result.judgements) if result.judgements else {}
-    figures |= curve_figures(result.potential)
-    curves, chosen = score_curves(result.fit.selection)
-    if curves:
+    figures |= curves
+    fit = getattr(result, "fit", None)
+    scores, chosen = ([], None) if fit is None else score_curves(fit.selection)
+    if scores:
         figures["cross_validation"] = plot_cross_validation(
-            curves, chosen=chosen, strength_label="curvature strength"
+            scores, chosen=chosen, strength_label="curvature strength"
         )
     return figures
 
 
-def closing_lines(result: TrainResult) -> list[str]:
+def closing_lines(result: AnyResult) -> list[str]:
     """Return the summary in plain language: how good, where, what next."""
     page = result.output / "report.html"
     look = f"; open {page} to look" if page.exists() else ""
@@ -142,17 +150,17 @@ def closing_lines(result: TrainResult) -> list[str]:
     ]
 
 
-def _chosen(result: TrainResult) -> list[str]:
+def _chosen(result: AnyResult) -> list[str]:
     found = result.candidates
     return [f"chosen from {len(found)} candidates: {found[0].label}"] if found else []
 
 
-def _foretold(result: TrainResult) -> list[str]:
+def _foretold(result: AnyResult) -> list[str]:
     judged = [j.reliability for j in result.judgements.values()]
     return [line for r in judged if r is not None for line in reliability_lines(r)]
 
 
-def _verdict(result: TrainResult) -> str:
+def _verdict(result: AnyResult) -> str:
     name = "test" if "test" in result.errors else "train"
     if name not in result.errors:
         return "fitted again without data: judge it with `trimpot evaluate`"

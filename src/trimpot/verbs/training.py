@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from trimpot import _native
-from trimpot.config import Config, candidates, config_from, load_config, to_plain, to_yaml
+from trimpot.config import (
+    Config,
+    NetworkModelSettings,
+    candidates,
+    config_from,
+    load_config,
+    to_plain,
+    to_yaml,
+)
 from trimpot.errors import InputError
 from trimpot.files import run_folder, save, write_text
 from trimpot.files.release import release
@@ -26,10 +34,16 @@ from trimpot.verbs.fitting_cached import (
     fit_with_blocks,
     usable_blocks,
 )
-from trimpot.verbs.judging import Judgement, judge
+from trimpot.verbs.judging import MODEL_FILE, Judgement, judge
 from trimpot.verbs.plain import finite_plain
-from trimpot.verbs.preparing import prepare_data
+from trimpot.verbs.preparing import prepare_data, spline_settings
 from trimpot.verbs.reporting import write_results
+from trimpot.verbs.training_network import (
+    NetworkTrainResult,
+    follows,
+    trained_beside,
+    trained_network,
+)
 from trimpot.verbs.trusting import with_trust
 from trimpot.verbs.unfinished import UNFINISHED_FILE
 from trimpot.verbs.watching import Logged, Silent
@@ -39,8 +53,6 @@ if TYPE_CHECKING:
     from trimpot.splines.potential import SplinePotential
     from trimpot.validation.errors import ErrorTables
     from trimpot.verbs.watching import Watcher
-
-MODEL_FILE = "model.trimpot"
 
 
 @dataclass(frozen=True)
@@ -84,12 +96,13 @@ def train(
     overrides: Sequence[str] = (),
     *,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
-) -> TrainResult:
+) -> TrainResult | NetworkTrainResult:
     """Train a potential, judge it on training and test frames, and write all results.
 
     Where the configuration has something to ``choose``, all candidates are compared on the
     training frames first, and the best is trained. A run that was stopped goes on when it
-    is started again.
+    is started again. Several processes of a launcher (``WORLD_SIZE``, ``RANK``) train one
+    network together; the first one judges and writes.
 
     Parameters
     ----------
@@ -105,10 +118,17 @@ def train(
     InputError, DataError, FitError, WriteError
         For settings, data, equations or an output folder that cannot be used, or that
         another run is writing to.
+    MissingPartError
+        For a network, if PyTorch is not installed.
     """
     settings = _resolve(config, overrides)
+    if isinstance(settings.model, NetworkModelSettings) and follows():
+        return trained_beside(settings, settings.model)
     with run_folder(settings.output):
-        return _trained(settings, _open_log(settings, watcher))
+        log = _open_log(settings, watcher)
+        if isinstance(settings.model, NetworkModelSettings):
+            return trained_network(settings, settings.model, log)
+        return _trained(settings, log)
 
 
 def _trained(settings: Config, log: Logged) -> TrainResult:
@@ -153,9 +173,10 @@ def refit(
     ------
     InputError
         If there are no blocks in the output folder, or no choice was finished there, or
-        another run is writing to it.
+        another run is writing to it; for a network, which has no blocks.
     """
     given = _resolve(config, overrides)
+    spline_settings(given)
     with run_folder(given.output):
         return _fitted_again(given, watcher)
 

@@ -65,6 +65,12 @@ class Logged:
         if done == total:
             self._record_if_possible("stage", name=stage, total=total)
 
+    def live(self, stage: str, line: str, short: str) -> None:
+        """Pass on how fast a stage is, to a watcher that shows it."""
+        show = getattr(self.watcher, "live", None)
+        if show is not None:
+            show(stage, line, short)
+
     def record(self, event: str, **facts: object) -> None:
         """Append one event.
 

@@ -27,8 +27,9 @@ from trimpot import _native  # noqa: E402
 from trimpot.contract import Structure  # noqa: E402
 from trimpot.envelopes import RadialEnvelope  # noqa: E402
 from trimpot.errors import InputError  # noqa: E402
-from trimpot.networks import EdgePruning, Screening, join, search  # noqa: E402
+from trimpot.networks import EdgePruning, Screening, join  # noqa: E402
 from trimpot.networks.native_search import native_search  # noqa: E402
+from trimpot.networks.search import search  # noqa: E402
 
 CUTOFF = 2.9
 PARTS = ("edges", "screened", "screening")
@@ -80,8 +81,9 @@ sys.path.insert(0, sys.argv[1])
 from edge_samples import SETTINGS, WATER
 from test_native_search import CUTOFF, graph_for, same
 from trimpot import _native
-from trimpot.networks import Screening, search
+from trimpot.networks import Screening
 from trimpot.networks.native_search import native_search
+from trimpot.networks.search import search
 for name in ("default", "radii", "trios"):
     screening = Screening(SETTINGS[name].build(WATER), 0.9)
     graph = graph_for(screening)

@@ -31,10 +31,10 @@ from trimpot.networks import (  # noqa: E402
     Screening,
     WeightedEdges,
     join,
-    search,
 )
 from trimpot.networks.radial import radial_weights  # noqa: E402
 from trimpot.networks.screening import ellipsoid  # noqa: E402
+from trimpot.networks.search import search  # noqa: E402
 
 CUTOFF = 2.9
 SMOOTH = [name for name, settings in SETTINGS.items() if settings.switch != "meam"]

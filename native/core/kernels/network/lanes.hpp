@@ -104,24 +104,19 @@ TRIMPOT_INLINE DualBlock<T> exponential_of(DualBlock<T> a) {
 }
 
 template <class T>
-TRIMPOT_INLINE Block16<T> inverse_of(Block16<T> a) { return reciprocal(a); }
-template <class T>
-TRIMPOT_INLINE DualBlock<T> inverse_of(DualBlock<T> a) {
-  const auto y = reciprocal(a.v);
-  return {y, Block16<T>{} - y * y * a.d};
-}
-
-template <class T>
 TRIMPOT_INLINE Block16<T> constant(const Block16<T>&, T a) { return broadcast<width>(a); }
 template <class T>
 TRIMPOT_INLINE DualBlock<T> constant(const DualBlock<T>&, T a) { return {broadcast<width>(a), Block16<T>{}}; }
 
 // 1 / (1 + e^-a)
-template <class L>
-TRIMPOT_INLINE L sigmoid(L a) {
-  const L zero{};
-  using T = std::decay_t<decltype(value_of(lane_of(&a, 0)))>;
-  return inverse_of(constant(a, T(1)) + exponential_of(zero - a));
+template <class T>
+TRIMPOT_INLINE Block16<T> sigmoid(Block16<T> a) {
+  return reciprocal(broadcast<width>(T(1)) + exponential(Block16<T>{} - a));
+}
+template <class T>
+TRIMPOT_INLINE DualBlock<T> sigmoid(DualBlock<T> a) { // not by e^-a, which may be so large that it is no number
+  const auto s = sigmoid(a.v);
+  return {s, s * (broadcast<width>(T(1)) - s) * a.d};
 }
 
 // a sigmoid(a) and its derivative.

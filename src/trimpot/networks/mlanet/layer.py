@@ -124,8 +124,8 @@ class MessageLayer(nn.Module):
         w = around.weights[..., None]
         total = w.sum(1, keepdim=True)
         share = {"sum": w / self.mean_weight**0.5}
-        share["mean"] = w * ((1.0 + self.mean_weight) / (1.0 + total)) / (
-            self.mean_weight**0.5
+        share["mean"] = (
+            w * ((1.0 + self.mean_weight) / (1.0 + total)) / (self.mean_weight**0.5)
         )
         if self.heads:
             grown = w * torch.exp(self.scores(h, to_scores, around))

@@ -1,0 +1,174 @@
+"""Network potentials as documents: settings, weights, isolated atoms, prior."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from trimpot.elements import SYMBOLS
+from trimpot.envelopes import EnvelopeSettings
+from trimpot.envelopes.settings import Limits
+from trimpot.errors import FileFormatError, InputError
+from trimpot.files.encoding import flatten, unflatten
+from trimpot.files.spline_document import species_of, spline_document, spline_potential
+from trimpot.networks import require_torch
+from trimpot.networks.mlanet.settings import MLANetSettings
+from trimpot.networks.potential import NetworkPotential
+from trimpot.splines.state_checks import LONGEST_CUTOFF, array
+from trimpot.splines.state_checks import fields as exactly
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trimpot.files.encoding import Json, Tensors
+    from trimpot.networks.potential import NetworkPrecision
+    from trimpot.splines.potential import SplinePotential
+
+PARTS = (
+    "species",
+    "cutoff",
+    "precision",
+    "settings",
+    "e0s",
+    "mean_weight",
+    "scale",
+    "weights",
+    "prior",
+    "provenance",
+)
+
+
+def network_document(potential: NetworkPotential) -> tuple[dict[str, Json], Tensors]:
+    """Return the parts of the document that belong to a network potential, and tensors."""
+    tensors: Tensors = {}
+    prior: dict[str, Json] | None = None
+    if potential.prior is not None:
+        prior, tensors = spline_document(potential.prior)
+    document: dict[str, Json] = {
+        "species": [SYMBOLS[z] for z in potential.species],
+        "cutoff": potential.cutoff,
+        "precision": potential.precision,
+        "settings": flatten(asdict(potential.settings), "settings", {}),
+        "e0s": flatten(potential.e0s, "e0s", tensors),
+        "mean_weight": float(potential.mean_weight),
+        "scale": float(potential.scale),
+        "weights": flatten(dict(potential.state), "weights", tensors),
+        "prior": prior,
+        "provenance": flatten(dict(potential.provenance), "provenance", {}),
+    }
+    return document, tensors
+
+
+def network_potential(document: dict[str, object], tensors: Tensors) -> NetworkPotential:
+    """Return the potential of a document after checking every part of it.
+
+    Raises
+    ------
+    FileFormatError
+        Names the part that is wrong.
+    MissingPartError
+        If PyTorch is not installed.
+    """
+    used: set[str] = set()
+    parts = exactly(document, PARTS, "the description")
+    species = species_of(parts["species"])
+    if not isinstance(parts["provenance"], dict):
+        raise FileFormatError("provenance: expected a mapping")
+    e0s = array(unflatten(parts["e0s"], tensors, used), np.float64, "e0s")
+    state = _weights(unflatten(parts["weights"], tensors, used))
+    rest = {name: values for name, values in tensors.items() if name not in used}
+    try:
+        potential = NetworkPotential(
+            species,
+            _settings(parts["settings"], species),
+            state,
+            e0s,
+            mean_weight=_number(parts["mean_weight"], "mean_weight"),
+            scale=_number(parts["scale"], "scale"),
+            prior=_prior(parts["prior"], rest),
+            precision=cast("NetworkPrecision", f"{parts['precision']!s:.20}"),
+            provenance=parts["provenance"],
+        )
+    except InputError as error:
+        raise FileFormatError(str(error)) from error
+    if parts["cutoff"] != potential.cutoff:
+        raise FileFormatError(
+            f"cutoff {parts['cutoff']!s:.40} A, but its parts reach {potential.cutoff} A"
+        )
+    _check_weights(potential)
+    return potential
+
+
+def _weights(value: object) -> dict[str, np.ndarray]:
+    if not isinstance(value, dict):
+        raise FileFormatError(f"weights: found {type(value).__name__}, expected a mapping")
+    return {
+        name: array(values, np.float32, f"weights.{name:.80}")
+        for name, values in value.items()
+    }
+
+
+def _check_weights(potential: NetworkPotential) -> None:
+    """Compare names and shapes with those of the network of these settings."""
+    require_torch()
+    from trimpot.networks.autograd import check_state
+
+    try:
+        check_state(potential.settings, potential.species, potential.state)
+    except InputError as error:
+        raise FileFormatError(str(error)) from error
+
+
+def _prior(value: object, tensors: Tensors) -> SplinePotential | None:
+    if value is not None:
+        if not isinstance(value, dict):
+            raise FileFormatError(
+                f"prior: found {type(value).__name__}, expected a mapping"
+            )
+        try:
+            return spline_potential(value, tensors)
+        except FileFormatError as error:
+            raise FileFormatError(f"prior: {error}") from error
+    if tensors:
+        raise FileFormatError(f"tensors that belong to nothing: {sorted(tensors)!s:.200}")
+    return None
+
+
+def _settings(value: object, species: tuple[int, ...]) -> MLANetSettings:
+    """Return settings with every field there, of the right type and within its range."""
+    given = _named(value, MLANetSettings, "settings")
+    if given["envelope"] is not None:
+        envelope = _named(given["envelope"], EnvelopeSettings, "settings.envelope")
+        trios = envelope["trios"]
+        if not isinstance(trios, dict):
+            raise FileFormatError("settings.envelope.trios: expected a mapping")
+        for name, limits in trios.items():
+            _named(limits, Limits, f"settings.envelope.trios.{name:.20}")
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        # strict, but for lists that stand for tuples in JSON
+        found = TypeAdapter(MLANetSettings).validate_json(json.dumps(given), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("settings", *first["loc"])))
+        raise FileFormatError(f"{where:.100}: {first['msg']:.200}") from error
+    if found.cutoff > LONGEST_CUTOFF:
+        raise FileFormatError(f"settings.cutoff: {found.cutoff} A is no short range")
+    if found.envelope is not None:
+        found.envelope.build(species)  # refuses limits and elements that do not fit
+    return found
+
+
+def _named(value: object, settings: type, where: str) -> Mapping[str, object]:
+    names = tuple(f.name for f in fields(settings))
+    return exactly(value, names, where)
+
+
+def _number(value: object, where: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise FileFormatError(f"{where}: found {value!s:.40}, expected a number")
+    return float(value)

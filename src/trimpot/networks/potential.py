@@ -1,0 +1,219 @@
+"""The network potential: isolated atoms, a physical prior, and what a network adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from trimpot.contract import Evaluation
+from trimpot.errors import InputError
+from trimpot.neighbors import neighborhood
+from trimpot.networks import require_torch
+from trimpot.networks.lists import edge_lists
+from trimpot.splines.finite import require_finite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from trimpot.contract import FloatArray, Neighborhood, Precision, Structure
+    from trimpot.networks.following import NetworkFollower
+    from trimpot.networks.lists import NetworkKernel
+    from trimpot.networks.mlanet.settings import MLANetSettings
+    from trimpot.splines.potential import SplinePotential
+
+NetworkPrecision = Literal["float32", "float64"]
+
+ARITHMETIC: dict[Precision, NetworkPrecision] = {"mixed": "float32", "double": "float64"}
+"""Of a network, for each precision of the contract."""
+
+EDGES_AT_ONCE = 10_000
+"""Of small structures that are evaluated together: bounds memory, fills the processor."""
+
+
+@dataclass(frozen=True, eq=False)  # arrays: compared by identity
+class NetworkPotential:
+    """Energies as isolated atoms + prior + network.
+
+    Attributes
+    ----------
+    species : tuple of int
+        Atomic numbers, ascending.
+    settings : MLANetSettings
+    state : mapping of float32 arrays
+        Weights of the network by name.
+    e0s : (s,) float64
+        Energies of isolated atoms in eV.
+    mean_weight : float
+        Mean sum of the weights of an atom's edges in the training data.
+    scale : float
+        eV of a unit of the readout.
+    prior : SplinePotential, optional
+        What is known before: a repulsive core, fitted splines. It holds no energies of
+        isolated atoms.
+    precision : str
+        Arithmetic of ``evaluate``: ``float32`` (sums over atoms are in double precision)
+        or ``float64``.
+    provenance : mapping
+        JSON-compatible facts about its origin (data hash, settings, errors, versions).
+
+    Raises
+    ------
+    InputError
+        If the parts do not fit together or hold numbers that are not finite.
+    """
+
+    species: tuple[int, ...]
+    settings: MLANetSettings
+    state: Mapping[str, np.ndarray]
+    e0s: FloatArray
+    mean_weight: float = 1.0
+    scale: float = 1.0
+    prior: SplinePotential | None = None
+    precision: NetworkPrecision = "float32"
+    provenance: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.e0s.shape != (len(self.species),) or not np.isfinite(self.e0s).all():
+            raise InputError(
+                f"found isolated-atom energies {self.e0s}, expected one finite number for "
+                f"each of {len(self.species)} elements"
+            )
+        for name in ("mean_weight", "scale"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0.0):
+                raise InputError(f"{name}: found {value}, expected a positive number")
+        for name, values in self.state.items():
+            if values.dtype != np.float32 or not np.isfinite(values).all():
+                raise InputError(f"weights {name:.80}: expected finite float32 numbers")
+        if self.precision not in get_args(NetworkPrecision):
+            raise InputError(
+                f"precision: found {self.precision!r}, expected float32 or float64"
+            )
+        self._check_prior()
+
+    def _check_prior(self) -> None:
+        if self.prior is None:
+            return
+        if self.prior.species != self.species or "one_body" in self.prior.parts:
+            raise InputError(
+                f"found a prior of elements {self.prior.species} with the parts "
+                f"{', '.join(self.prior.parts)}, expected the elements {self.species} and "
+                "no energies of isolated atoms; the potential has these itself"
+            )
+
+    @cached_property
+    def reach(self) -> float:
+        """Largest distance in angstrom that the network looks at."""
+        if self.settings.envelope is None:
+            return self.settings.cutoff
+        return self.settings.cutoff * self.settings.envelope.build(self.species).stretch
+
+    @property
+    def cutoff(self) -> float:
+        """Largest distance in angstrom that a neighbour list must reach."""
+        return max(self.reach, 0.0 if self.prior is None else self.prior.cutoff)
+
+    @property
+    def n_weights(self) -> int:
+        """Number of weights."""
+        return sum(values.size for values in self.state.values())
+
+    def evaluate(self, neighborhood: Neighborhood, *, threads: int = 0) -> Evaluation:
+        """Return energies, forces and virial; see ``contract.Potential``."""
+        return self.evaluate_as(neighborhood, self.precision, threads=threads)
+
+    def evaluate_as(
+        self, around: Neighborhood, precision: NetworkPrecision, *, threads: int = 0
+    ) -> Evaluation:
+        """Return ``evaluate`` in the arithmetic asked for."""
+        return self._evaluated([around], precision, threads)[0]
+
+    def evaluate_many(
+        self, structures: Sequence[Structure], *, threads: int = 0
+    ) -> list[Evaluation]:
+        """Return evaluations of many structures, in batches with a bounded number of edges.
+
+        Raises
+        ------
+        InputError
+            For an unknown element, positions that are not numbers, or a singular cell.
+        NonFiniteResultError
+            For NaN or infinity in a result.
+        """
+        found: list[Evaluation] = []
+        for batch in _batches(structures, self.cutoff):
+            found += self._evaluated(batch, self.precision, threads)
+        return found
+
+    def follow(self, *, skin: float, threads: int, precision: Precision) -> NetworkFollower:
+        """Return an evaluator of one moving structure (``contract.FollowingPotential``)."""
+        from trimpot.networks.following import NetworkFollower
+
+        return NetworkFollower(
+            self, skin=skin, threads=threads, precision=ARITHMETIC[precision]
+        )
+
+    def _evaluated(
+        self, around: list[Neighborhood], precision: NetworkPrecision, threads: int
+    ) -> list[Evaluation]:
+        lists = edge_lists(around, self.species, self.reach)
+        found = self._kernel(precision).evaluate(lists, threads=threads)
+        energies = found.energies + self.e0s[lists.species]
+        results = []
+        for k, one in enumerate(around):
+            mine = slice(lists.first[k], lists.first[k + 1])
+            own = Evaluation(energies[mine], found.forces[mine], found.virials[k])
+            if self.prior is not None:
+                own = _sum(own, self.prior.evaluate(one, threads=threads))
+            require_finite(one.numbers, own.energies, own.forces)
+            results.append(own)
+        return results
+
+    @cached_property
+    def _kernels(self) -> dict[NetworkPrecision, NetworkKernel]:
+        return {}
+
+    def _kernel(self, precision: NetworkPrecision) -> NetworkKernel:
+        """Return the network, made when it is first needed."""
+        if precision not in self._kernels:
+            require_torch()
+            from trimpot.networks.autograd import restored
+            from trimpot.networks.compiled import CompiledNetwork
+
+            model = restored(
+                self.settings,
+                self.species,
+                self.state,
+                mean_weight=self.mean_weight,
+                scale=self.scale,
+                precision="float64",
+            )
+            self._kernels[precision] = CompiledNetwork(model, precision)
+        return self._kernels[precision]
+
+
+def _batches(
+    structures: Sequence[Structure], cutoff: float
+) -> Iterator[list[Neighborhood]]:
+    batch: list[Neighborhood] = []
+    edges = 0
+    for structure in structures:
+        around = neighborhood(structure, cutoff)
+        if batch and edges + len(around.neighbors) > EDGES_AT_ONCE:
+            yield batch
+            batch, edges = [], 0
+        batch.append(around)
+        edges += len(around.neighbors)
+    if batch:
+        yield batch
+
+
+def _sum(one: Evaluation, other: Evaluation) -> Evaluation:
+    return Evaluation(
+        one.energies + other.energies,
+        one.forces + other.forces,
+        one.virial + other.virial,
+    )

@@ -1,0 +1,72 @@
+"""Facts of a network potential for its model card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from trimpot.elements import SYMBOLS
+from trimpot.verbs.card import envelope_details, term_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trimpot.networks.potential import NetworkPotential
+
+SHOWN = ("data", "training")
+"""Facts of the provenance that stand on the card as they are."""
+
+
+def network_facts(potential: NetworkPotential, name: str) -> dict[str, object]:
+    """Return the facts that a model card shows, from the potential alone."""
+    prior = () if potential.prior is None else potential.prior.terms
+    energies = zip(potential.species, potential.e0s.tolist(), strict=True)
+    facts: dict[str, object] = {
+        "name": name,
+        "kind": " + ".join(["mlanet", *(term.kind for term in prior)]),
+        "species": [SYMBOLS[z] for z in potential.species],
+        "cutoffs": {
+            "network": potential.settings.cutoff,
+            **{term.kind: term.cutoff for term in prior},
+        },
+        "terms": [_network(potential), *(term_facts(term) for term in prior)],
+        "coefficients": potential.n_weights,
+        "isolated_energies": {SYMBOLS[z]: energy for z, energy in energies},
+        "limits": ["It has no extrapolation grades and no uncertainties."],
+    }
+    version = potential.provenance.get("trimpot")
+    if isinstance(version, str):
+        facts["version"] = f"trimpot {version}"
+    core = potential.prior is not None and "zbl" in potential.prior.parts
+    for key in (*SHOWN, "shortest_distances") if core else SHOWN:
+        if isinstance(potential.provenance.get(key), Mapping):
+            facts[key] = potential.provenance[key]
+    return {key: value for key, value in facts.items() if value not in ({}, [])}
+
+
+def _network(potential: NetworkPotential) -> dict[str, object]:
+    settings = potential.settings
+    details = [
+        f"{settings.layers} layers of {settings.channels} channels, l up to "
+        f"{settings.l_max}, products of {settings.correlation}",
+        f"pooling {', '.join(settings.pooling)}",
+        f"{settings.radial} envelope, {potential.precision} arithmetic",
+    ]
+    if not settings.attention:
+        details.append("without attention")
+    if not settings.gate:
+        details.append("without the chemical gate")
+    if settings.envelope is not None:
+        details += envelope_details(settings.envelope.build(potential.species))
+    return {
+        "kind": "network",
+        "cutoff": settings.cutoff,
+        "coefficients": potential.n_weights,
+        "details": details,
+    }
+
+
+def recorded_history(provenance: Mapping[str, object]) -> Sequence[Mapping[str, float]]:
+    """Return the history that a potential keeps; empty if there is none."""
+    rows = provenance.get("history", [])
+    return cast("Sequence[Mapping[str, float]]", rows) if isinstance(rows, list) else []

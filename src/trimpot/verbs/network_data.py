@@ -1,0 +1,163 @@
+"""What a network has to learn: labels less isolated atoms and prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trimpot.data import resolve_E0s
+from trimpot.data.duplicates import duplicate_groups
+from trimpot.elements import SYMBOLS
+from trimpot.errors import InputError
+from trimpot.files import load
+from trimpot.networks.training import TrainingData
+from trimpot.splines.core import CoreSettings
+from trimpot.splines.packing import pack
+from trimpot.splines.potential import SplinePotential
+from trimpot.splines.profile import pair_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trimpot.config import Config, NetworkModelSettings
+    from trimpot.contract import Evaluation
+    from trimpot.data import E0s, Frame
+    from trimpot.splines.profile import PairProfile
+    from trimpot.verbs.preparing import PreparedData
+    from trimpot.verbs.watching import Watcher
+
+
+@dataclass(frozen=True)
+class NetworkTask:
+    """What a network learns, and what it adds to.
+
+    Attributes
+    ----------
+    train, valid : TrainingData
+        Frames to learn, and frames of the same set to choose the best weights by.
+    e0s : E0s
+    prior : SplinePotential, optional
+    profile : PairProfile
+        Distances in the training frames.
+    """
+
+    train: TrainingData
+    valid: TrainingData
+    e0s: E0s
+    prior: SplinePotential | None
+    profile: PairProfile
+
+
+def network_task(
+    config: Config, settings: NetworkModelSettings, data: PreparedData, watcher: Watcher
+) -> NetworkTask:
+    """Return what a configuration lets a network learn from prepared data.
+
+    Raises
+    ------
+    InputError, FileFormatError
+        For a prior that cannot be used.
+    """
+    structures = [f.structure for f in data.fitted]
+    profile = pair_profile(
+        pack(structures, data.species), settings.cutoff, threads=config.threads
+    )
+    prior = prior_of(settings, profile)
+    e0s, frames = data.e0s, data.fitted
+    if prior is not None:
+        found = prior.evaluate_many(structures, threads=config.threads)
+        frames = tuple(
+            less(frame, known) for frame, known in zip(frames, found, strict=True)
+        )
+        if e0s.source == "least squares":
+            # of what the prior leaves, as the fit of splines refines them
+            e0s = resolve_E0s("least_squares", frames, data.species)
+    count = config.training.validation_frames(len(frames))
+    places = validation_places(data.fitted, count, config.training.seed)
+    watcher.note(
+        f"validation: {places.sum()} of {len(frames)} training frames choose the best "
+        "weights and are not learned"
+    )
+    return NetworkTask(
+        labels([f for f, v in zip(frames, places, strict=True) if not v], e0s),
+        labels([f for f, v in zip(frames, places, strict=True) if v], e0s),
+        e0s,
+        prior,
+        profile,
+    )
+
+
+def prior_of(
+    settings: NetworkModelSettings, profile: PairProfile
+) -> SplinePotential | None:
+    """Return what the network adds to, without energies of isolated atoms.
+
+    Raises
+    ------
+    InputError, FileFormatError
+        If a file is no potential of splines for these elements.
+    """
+    if settings.prior is None:
+        return None
+    if isinstance(settings.prior, CoreSettings):
+        core = settings.prior.build(profile.species, profile)
+        return SplinePotential(profile.species, (core,), (np.zeros(0),))
+    return _from_file(settings.prior, profile.species)
+
+
+def _from_file(path: Path, species: tuple[int, ...]) -> SplinePotential | None:
+    found = load(path)
+    if not isinstance(found, SplinePotential) or found.species != species:
+        symbols = ", ".join(SYMBOLS[z] for z in found.species)
+        wanted = ", ".join(SYMBOLS[z] for z in species)
+        raise InputError(
+            f"model.prior: {path} is a {type(found).__name__} of {symbols}, expected a "
+            f"potential of splines of {wanted}; train one on these data, or set "
+            "model.species to its elements"
+        )
+    kept = tuple(part for part in found.parts if part != "one_body")
+    return found.only(*kept) if kept else None
+
+
+def less(frame: Frame, known: Evaluation) -> Frame:
+    """Return a frame whose labels are less what is known of them."""
+    volume = frame.structure.volume
+    return replace(
+        frame,
+        energy=None if frame.energy is None else frame.energy - known.energy,
+        forces=None if frame.forces is None else frame.forces - known.forces,
+        stress=None if frame.stress is None else frame.stress - known.stress(volume),
+    )
+
+
+def labels(frames: Sequence[Frame], e0s: E0s) -> TrainingData:
+    """Return labels as a training takes them, less isolated atoms."""
+    return TrainingData(
+        structures=tuple(f.structure for f in frames),
+        energies=np.array([_bound(f, e0s) for f in frames], dtype=np.float64),
+        forces=tuple(f.forces for f in frames),
+        stresses=tuple(f.stress for f in frames),
+        groups=tuple(f.config_type for f in frames),
+    )
+
+
+def _bound(frame: Frame, e0s: E0s) -> float:
+    """Return the energy less that of isolated atoms; NaN: no label."""
+    if frame.energy is None:
+        return float("nan")
+    return frame.energy - e0s.total(frame.structure.numbers)
+
+
+def validation_places(frames: Sequence[Frame], count: int, seed: int) -> np.ndarray:
+    """Return which frames are for validation, (n,) bool: random, duplicates together."""
+    groups = duplicate_groups(frames)
+    sizes = np.bincount(groups)
+    chosen = np.zeros(len(sizes), dtype=bool)
+    left = count
+    for group in np.random.default_rng(seed).permutation(len(sizes)):
+        if sizes[group] <= left:
+            chosen[group], left = True, left - int(sizes[group])
+    return chosen[groups]
