@@ -2,9 +2,10 @@
 
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
-Without names: all but those that take long (choices, drift, durability, first_use, init,
-many_species, rivals, safety, scaling, screening, uncertainty). A benchmark that lacks
-something (LAMMPS, a potential file, data) says so and counts as passed.
+Without names: all but those that take long (ablation, choices, drift, durability,
+first_use, init, many_species, network_recipes, rivals, safety, scaling, screening and
+uncertainty). One that lacks something (LAMMPS, a potential file, data) says so and counts
+as passed.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ BENCHMARKS = {
     "screening": ["--output", "{folder}"],
     "uncertainty": ["--output", "{folder}"],
     "first_use": ["--output", "{folder}"],
+    "ablation": ["--output", "{folder}"],
+    "network_recipes": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
@@ -49,16 +52,18 @@ ON_REQUEST = {
     "screening",
     "uncertainty",
     "first_use",
+    "ablation",
+    "network_recipes",
 }
 """Only run when named."""
 
-NEED_TORCH = {"edges", "rivals"}
+NEED_TORCH = {"edges", "rivals", "ablation", "network_recipes"}
 
 WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
     *("tungsten", "mlearn", "many_species", "edges", "rivals"),
     *("choices", "init", "safety", "screening", "durability"),
-    *("uncertainty", "first_use"),
+    *("uncertainty", "first_use", "ablation", "network_recipes"),
 }
 """Those that can renew their page under docs/benchmarks."""
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "edge_weights.hpp"
 #include "network.hpp"
 #include "neighbors/search_kernels.hpp"
 #include "specs.hpp"
@@ -102,6 +103,12 @@ struct Kernels {
   // x may be 0 or less, where a span lifts the limits of close pairs: the edge does not survive.
   void (*screening_partials)(const EdgeScreeningSpec&, const EdgesView&, std::int64_t begin, std::int64_t end,
                              std::uint8_t* alive, PartialScreenings&);
+  // Appends the weighted edges of atoms begin .. end - 1; where the edges of each begin, without the last end.
+  void (*weigh_edges)(const EdgeWeightSpec&, const PairsView&, std::int64_t begin, std::int64_t end, WeightedEdges&);
+  // Adds the forces (x 3) of the edges of atoms begin .. end - 1, from derivatives by vectors and weights, and
+  // writes sums of r (x) pull (x 9) of these atoms.
+  void (*pull_back)(const WeightedEdges&, const EdgeTangents&, std::int64_t begin, std::int64_t end, double* forces,
+                    double* strains);
   neighbors_detail::SearchKernels search; // of neighbours
   NetworkPointer (*network_single)(NetworkShape); // MLANet in single precision
   NetworkPointer (*network_double)(NetworkShape);

@@ -11,6 +11,7 @@
 #include "../core/kernels.hpp"
 #include "../core/network.hpp"
 #include "arrays.hpp"
+#include "pairs.hpp"
 
 namespace trimpot {
 
@@ -64,9 +65,6 @@ WeightedEdgesView view(const BoundNetwork& network, const Edges& e) {
           "edges: lengths of first, neighbors, vectors and weights do not fit");
   require(e.first.data()[0] == 0 && e.first.data()[n] == m && std::is_sorted(e.first.data(), e.first.data() + n + 1),
           "first: must ascend from 0 to the number of edges");
-  const auto inside = [](const Ints& a, std::int64_t end) {
-    return std::all_of(a.data(), a.data() + length(a), [&](std::int32_t i) { return 0 <= i && i < end; });
-  };
   require(inside(e.species, network.shape.n_species), "species: outside those of the network");
   require(inside(e.neighbors, n), "neighbors: outside the atoms");
   return {n, e.species.data(), e.first.data(), e.neighbors.data(), e.vectors.data(), e.weights.data()};
@@ -96,6 +94,36 @@ void add_parameter_gradient(const BoundNetwork& network, const Ints& species, co
                                           gradient.data());
 }
 
+void run(const BoundNetwork& network, const EdgeWeightSpec& spec, const PairsView& pairs,
+         const StructuresView& structures, const Ints& species, const DoublesOut& energies, const VectorsOut& forces,
+         double* virials, int threads) {
+  require(inside(species, network.shape.n_species), "species: outside those of the network");
+  require(length(energies) == pairs.n_atoms && length(forces) == pairs.n_atoms,
+          "energies, forces: one per atom expected");
+  const nb::gil_scoped_release release;
+  evaluate_network(*network.network, spec, pairs, structures, {energies.data(), forces.data(), virials}, threads);
+}
+
+void evaluate_neighborhood(const BoundNetwork& network, const EdgeWeightSpec& spec, const Ints& species,
+                           const Vectors& positions, const Ints& owners, const Longs& first, const Ints& neighbors,
+                           const DoublesOut& energies, const VectorsOut& forces, const VectorsOut& virial, int threads) {
+  const PairsView pairs = pairs_view(spec, species, first, neighbors, owners, positions);
+  require(length(virial) == 3, "virial: (3, 3) expected");
+  const std::int64_t all[2] = {0, pairs.n_atoms};
+  run(network, spec, pairs, {1, all}, species, energies, forces, virial.data(), threads);
+}
+
+void evaluate_pairs(const BoundNetwork& network, const EdgeWeightSpec& spec, const Ints& species, const Longs& first,
+                    const Ints& neighbors, const Vectors& vectors, const Longs& structures, const DoublesOut& energies,
+                    const VectorsOut& forces, const MatricesOut& virials, int threads) {
+  const PairsView pairs = pairs_view(spec, species, first, neighbors, vectors);
+  const std::int64_t n = length(virials);
+  require(length(structures) == n + 1 && structures.data()[0] == 0 && structures.data()[n] == pairs.n_atoms &&
+              std::is_sorted(structures.data(), structures.data() + n + 1),
+          "structures: must ascend from 0 to the number of atoms, with one entry more than virials");
+  run(network, spec, pairs, {n, structures.data()}, species, energies, forces, virials.data(), threads);
+}
+
 } // namespace
 
 void bind_network(nb::module_& m) {
@@ -119,6 +147,14 @@ void bind_network(nb::module_& m) {
            "vectors"_a.noconvert(), "weights"_a.noconvert(), "energies"_a.noconvert(),
            "vector_gradient"_a.noconvert(), "weight_gradient"_a.noconvert(), "threads"_a,
            "Write energies of atoms and the gradient of their sum by vectors and weights of edges.")
+      .def("evaluate_neighborhood", &evaluate_neighborhood, "weighing"_a, "species"_a.noconvert(),
+           "positions"_a.noconvert(), "owners"_a.noconvert(), "first"_a.noconvert(), "neighbors"_a.noconvert(),
+           "energies"_a.noconvert(), "forces"_a.noconvert(), "virial"_a.noconvert(), "threads"_a,
+           "Write energies of atoms, forces, and -dE/d(strain), of atoms and their images.")
+      .def("evaluate_pairs", &evaluate_pairs, "weighing"_a, "species"_a.noconvert(), "first"_a.noconvert(),
+           "neighbors"_a.noconvert(), "vectors"_a.noconvert(), "structures"_a.noconvert(), "energies"_a.noconvert(),
+           "forces"_a.noconvert(), "virials"_a.noconvert(), "threads"_a,
+           "Write the same of structures, from pairs of atoms with their vectors.")
       .def("add_parameter_gradient", &add_parameter_gradient, "species"_a.noconvert(), "first"_a.noconvert(),
            "neighbors"_a.noconvert(), "vectors"_a.noconvert(), "weights"_a.noconvert(), "seeds"_a.noconvert(),
            "along_vectors"_a.noconvert(), "along_weights"_a.noconvert(), "gradient"_a.noconvert(),

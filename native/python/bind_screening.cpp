@@ -1,12 +1,15 @@
-// The search of a screening among edges, for hosts that work out the weights on their own.
+// The search of a screening among edges, for hosts that work out the weights on their own; and weights.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 
 #include "../core/edge_screening.hpp"
 #include "arrays.hpp"
+#include "pairs.hpp"
 
 namespace trimpot {
 
@@ -51,6 +54,39 @@ Partials screening_partials(const ScreeningSpec& screening, double span, const L
           owning_array<Edges>(std::move(found.partials.screening)), owning_array<Shares>(std::move(found.partials.x))};
 }
 
+using Weights = nb::ndarray<nb::numpy, double, nb::ndim<1>>;
+using Atoms = nb::ndarray<nb::numpy, std::int32_t, nb::ndim<1>>;
+using Slopes = nb::ndarray<nb::numpy, double, nb::shape<-1, 3>>;
+using Weighted = std::tuple<Edges, Edges, Atoms, Slopes, Weights, Slopes, Edges, Atoms, Slopes, Slopes>;
+
+EdgeWeightSpec edge_weighing(int kind, double cutoff, int power, const std::optional<ScreeningSpec>& screening) {
+  require(0 <= kind && kind <= static_cast<int>(RadialSpec::Kind::bump), "kind: 0, 1 or 2 expected");
+  require(0.0 < cutoff && cutoff < 1e3, "cutoff: must be above 0 and below 1000 A");
+  require(2 <= power && power <= 1000, "power: must be 2 to 1000");
+  return {{static_cast<RadialSpec::Kind>(kind), cutoff, power}, screening.has_value(),
+          screening.value_or(ScreeningSpec{})};
+}
+
+Weighted weighted(const EdgeWeightSpec& spec, const Ints& species, const Longs& first, const Ints& neighbors,
+                  const Vectors& vectors, int threads) {
+  const PairsView pairs = pairs_view(spec, species, first, neighbors, vectors);
+  WeightedEdges found;
+  {
+    const nb::gil_scoped_release release;
+    found = weigh_edges(spec, pairs, threads);
+  }
+  return {owning_array<Edges>(std::move(found.first)),
+          owning_array<Edges>(std::move(found.index)),
+          owning_array<Atoms>(std::move(found.neighbors)),
+          owning_array<Slopes, 3>(std::move(found.vectors)),
+          owning_array<Weights>(std::move(found.weights)),
+          owning_array<Slopes, 3>(std::move(found.slopes)),
+          owning_array<Edges>(std::move(found.screened)),
+          owning_array<Atoms>(std::move(found.screening)),
+          owning_array<Slopes, 3>(std::move(found.to_screening)),
+          owning_array<Slopes, 3>(std::move(found.screening_slopes))};
+}
+
 } // namespace
 
 void bind_screening(nb::module_& m) {
@@ -59,6 +95,16 @@ void bind_screening(nb::module_& m) {
         "vectors"_a.noconvert(), "species"_a.noconvert(), "ends"_a.noconvert(), "reach"_a, "threads"_a,
         "Return (alive, screened, screening, x): edges that nothing screens entirely, and pairs ij, ik of them that\n"
         "k screens in part with span added to C_max; x is 0 at C_min, 1 at C_max.");
+  nb::class_<EdgeWeightSpec>(m, "EdgeWeighing", "Weights of edges; see native/core/edge_weights.hpp.")
+      .def("__init__",
+           [](EdgeWeightSpec* self, int kind, double cutoff, int power, const std::optional<ScreeningSpec>& screening) {
+             new (self) EdgeWeightSpec(edge_weighing(kind, cutoff, power, screening));
+           },
+           "kind"_a, "cutoff"_a, "power"_a, "screening"_a.none());
+  m.def("weighted_edges", &weighted, "weighing"_a, "species"_a.noconvert(), "first"_a.noconvert(),
+        "neighbors"_a.noconvert(), "vectors"_a.noconvert(), "threads"_a,
+        "Return (first, index, neighbors, vectors, weights, slopes, screened, screening, to_screening,\n"
+        "screening_slopes) of the pairs of atoms that have a weight.");
 }
 
 } // namespace trimpot

@@ -82,6 +82,17 @@ def screening_partials(screening: Screening, span: float, first: Annotated[NDArr
     k screens in part with span added to C_max; x is 0 at C_min, 1 at C_max.
     """
 
+class EdgeWeighing:
+    """Weights of edges; see native/core/edge_weights.hpp."""
+
+    def __init__(self, kind: int, cutoff: float, power: int, screening: Screening | None) -> None: ...
+
+def weighted_edges(weighing: EdgeWeighing, species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], first: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], neighbors: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], threads: int) -> tuple[Annotated[NDArray[numpy.int64], dict(shape=(None,))], Annotated[NDArray[numpy.int64], dict(shape=(None,))], Annotated[NDArray[numpy.int32], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None, 3))], Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None, 3))], Annotated[NDArray[numpy.int64], dict(shape=(None,))], Annotated[NDArray[numpy.int32], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None, 3))], Annotated[NDArray[numpy.float64], dict(shape=(None, 3))]]:
+    """
+    Return (first, index, neighbors, vectors, weights, slopes, screened, screening, to_screening,
+    screening_slopes) of the pairs of atoms that have a weight.
+    """
+
 class Network:
     """An attention network; see src/trimpot/networks/mlanet."""
 
@@ -95,6 +106,14 @@ class Network:
         """
         Write energies of atoms and the gradient of their sum by vectors and weights of edges.
         """
+
+    def evaluate_neighborhood(self, weighing: EdgeWeighing, species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], owners: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], first: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], neighbors: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], energies: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], forces: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], virial: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], threads: int) -> None:
+        """
+        Write energies of atoms, forces, and -dE/d(strain), of atoms and their images.
+        """
+
+    def evaluate_pairs(self, weighing: EdgeWeighing, species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], first: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], neighbors: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], structures: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], energies: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], forces: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], virials: Annotated[NDArray[numpy.float64], dict(shape=(None, 3, 3), order='C', device='cpu')], threads: int) -> None:
+        """Write the same of structures, from pairs of atoms with their vectors."""
 
     def add_parameter_gradient(self, species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], first: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], neighbors: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], seeds: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], along_vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], along_weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], gradient: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')]) -> None:
         """

@@ -17,6 +17,10 @@
 namespace trimpot::TRIMPOT_ISA {
 
 neighbors_detail::SearchKernels search_kernels();
+void weigh_edges(const EdgeWeightSpec& spec, const PairsView& pairs, std::int64_t begin, std::int64_t end,
+                 WeightedEdges& edges);
+void pull_back(const WeightedEdges& edges, const EdgeTangents& by, std::int64_t begin, std::int64_t end, double* forces,
+               double* strains);
 NetworkPointer network_single(NetworkShape shape);
 NetworkPointer network_double(NetworkShape shape);
 
@@ -56,6 +60,8 @@ Kernels make_kernels() {
           atom_rows,
           add_to_range,
           screening_partials,
+          weigh_edges,
+          pull_back,
           search_kernels(),
           network_single,
           network_double};

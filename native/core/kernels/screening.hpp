@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "../specs.hpp"
 #include "simd.hpp"
@@ -18,6 +19,11 @@ class Screening {
     double largest = 2.0; // up to this C_max what screens a pair is closer to both ends than they are
     for (const double c : spec_.c_max) largest = std::max(largest, c);
     stretch_ = largest / (2.0 * std::sqrt(largest - 1.0));
+    const auto same = [](const std::vector<double>& limits) {
+      return std::all_of(limits.begin(), limits.end(), [&](double c) { return c == limits.front(); });
+    };
+    plain_ = !spec_.c_min.empty() && same(spec_.c_min) && same(spec_.c_max) && spec_.outer == 0.0 &&
+             spec_.c_min[0] > 1e-3;
   }
 
   const ScreeningSpec& spec() const { return spec_; }
@@ -25,8 +31,8 @@ class Screening {
   // How far from an end of a pair a screening atom can be, in lengths of the pair.
   double stretch() const { return stretch_; }
 
-  // One species, no radii, limits well above what rounding makes of 0: all pairs have the first limits.
-  bool plain() const { return spec_.n_species == 1 && spec_.outer == 0.0 && spec_.c_min[0] > 1e-3; }
+  // No radii, limits well above what rounding makes of 0, and all pairs have the same.
+  bool plain() const { return plain_; }
 
   // C_min and C_max of centre i, neighbour j, screening k.
   std::size_t trio(int i, int j, int k) const {
@@ -50,6 +56,7 @@ class Screening {
  private:
   ScreeningSpec spec_;
   double stretch_ = 1.0;
+  bool plain_ = false;
 };
 
 } // namespace trimpot::TRIMPOT_ISA

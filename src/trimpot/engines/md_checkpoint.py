@@ -10,9 +10,9 @@ from ase import Atoms
 
 from trimpot.engines.md_state import RunState
 from trimpot.errors import FileFormatError, InputError
-from trimpot.files.atomic import atomic_write
 from trimpot.files.container import read, write
 from trimpot.files.encoding import flatten, unflatten
+from trimpot.writing.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

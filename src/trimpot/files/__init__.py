@@ -1,8 +1,8 @@
-"""Potential files: save, load, upgrade; and atomic writing for every output."""
+"""Potential files: save, load, upgrade; and the atomic writing of `trimpot.writing`."""
 
-from trimpot.files.atomic import append_line, atomic_write, write_bytes, write_text
-from trimpot.files.folders import make_folder, run_folder
 from trimpot.files.potential_file import load, save
+from trimpot.writing.atomic import append_line, atomic_write, write_bytes, write_text
+from trimpot.writing.folders import make_folder, run_folder
 
 __all__ = [
     "append_line",

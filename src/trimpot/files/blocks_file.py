@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from trimpot.errors import FileFormatError, InputError
-from trimpot.files.atomic import atomic_write
 from trimpot.files.container import read, read_document, write
 from trimpot.files.encoding import flatten
 from trimpot.files.release import release
 from trimpot.files.spline_document import PARTS, spline_document, spline_potential
 from trimpot.fitting import Blocks
+from trimpot.writing.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,6 @@ import numpy as np
 
 from trimpot.elements import SYMBOLS, group_name
 from trimpot.errors import InputError
-from trimpot.files.atomic import write_text
 from trimpot.files.lammps_curves import DimerCurve
 from trimpot.files.release import release
 from trimpot.files.unheld import refuse_others
@@ -26,6 +25,7 @@ from trimpot.splines.one_body import OneBody
 from trimpot.splines.pair import PairTerm
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.triplet import TripletTerm
+from trimpot.writing.atomic import write_text
 
 if TYPE_CHECKING:
     from trimpot.files.lammps_curves import Interpolation, Samples

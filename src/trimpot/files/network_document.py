@@ -14,8 +14,8 @@ from trimpot.envelopes.settings import Limits
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.encoding import flatten, unflatten
 from trimpot.files.spline_document import species_of, spline_document, spline_potential
-from trimpot.networks import require_torch
 from trimpot.networks.mlanet.settings import MLANetSettings
+from trimpot.networks.mlanet.shapes import check_state
 from trimpot.networks.potential import NetworkPotential
 from trimpot.splines.state_checks import LONGEST_CUTOFF, array
 from trimpot.splines.state_checks import fields as exactly
@@ -69,8 +69,6 @@ def network_potential(document: dict[str, object], tensors: Tensors) -> NetworkP
     ------
     FileFormatError
         Names the part that is wrong.
-    MissingPartError
-        If PyTorch is not installed.
     """
     used: set[str] = set()
     parts = exactly(document, PARTS, "the description")
@@ -113,9 +111,6 @@ def _weights(value: object) -> dict[str, np.ndarray]:
 
 def _check_weights(potential: NetworkPotential) -> None:
     """Compare names and shapes with those of the network of these settings."""
-    require_torch()
-    from trimpot.networks.autograd import check_state
-
     try:
         check_state(potential.settings, potential.species, potential.state)
     except InputError as error:

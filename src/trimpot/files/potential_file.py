@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.errors import FileFormatError, InputError
-from trimpot.files.atomic import atomic_write
 from trimpot.files.container import read, write
 from trimpot.files.network_document import network_document, network_potential
 from trimpot.files.release import release
@@ -15,6 +14,7 @@ from trimpot.files.spline_document import spline_document, spline_potential
 from trimpot.files.upgrades import FIRST_RELEASE, FORMAT_VERSION, upgrade
 from trimpot.networks.potential import NetworkPotential
 from trimpot.splines.potential import SplinePotential
+from trimpot.writing.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

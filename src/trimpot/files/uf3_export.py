@@ -12,7 +12,6 @@ import numpy as np
 from trimpot import __version__
 from trimpot.elements import SYMBOLS, group_name
 from trimpot.errors import InputError
-from trimpot.files.atomic import write_text
 from trimpot.files.lammps_table import isolated_energies, write_table
 from trimpot.files.uf3_blocks import leg_reach, legs, pair_blocks, triplet_blocks
 from trimpot.files.uf3_text import KnotKind, format_block, uniform
@@ -22,6 +21,7 @@ from trimpot.splines.one_body import OneBody
 from trimpot.splines.pair import PairTerm
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.triplet import TripletTerm
+from trimpot.writing.atomic import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

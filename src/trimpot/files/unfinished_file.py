@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.errors import FileFormatError
-from trimpot.files.atomic import atomic_write
 from trimpot.files.container import read, write
 from trimpot.files.release import release
 from trimpot.fitting import Block, Blocks, Sums
+from trimpot.writing.atomic import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path

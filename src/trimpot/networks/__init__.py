@@ -3,8 +3,8 @@
 The ground they stand on: graphs of periodic structures (`join`, `structure_graph`) and
 their edges with smooth weights, differentiable to any order (`EdgePruning`, and under a
 budget `BudgetedPruning`). On it `mlanet`, a network, and `NetworkPotential`, a potential
-made of one. Names are imported on first use: settings and potentials do without torch
-until something is computed.
+made of one. Names are imported on first use: settings and potentials, which compiled code
+computes, do without torch.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from trimpot.errors import InputError
 from trimpot.networks.graphs import Graph
 from trimpot.networks.lists import NetworkResults
 from trimpot.networks.mlanet.model import MLANet
+from trimpot.networks.mlanet.shapes import check_state
 from trimpot.threads import thread_count
 
 if TYPE_CHECKING:
@@ -119,55 +120,14 @@ def restored(
     InputError
         If names or shapes of the state are not those of the network.
     """
-    model = _matching(settings, species, state, mean_weight=mean_weight, scale=scale)
+    check_state(settings, species, state)
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        model = MLANet(settings, species, mean_weight=mean_weight, scale=scale)
     model = model.to({"float32": torch.float32, "float64": torch.float64}[precision])
     tensors = {name: torch.tensor(values) for name, values in state.items()}
     tensors[SCALE] = torch.tensor(float(scale), dtype=torch.float64)
     model.load_state_dict(tensors)
     return model
-
-
-def check_state(
-    settings: MLANetSettings, species: tuple[int, ...], state: Mapping[str, np.ndarray]
-) -> None:
-    """Raise ``InputError`` if names or shapes are not those of the network's weights."""
-    _matching(settings, species, state)
-
-
-def _matching(
-    settings: MLANetSettings,
-    species: tuple[int, ...],
-    state: Mapping[str, np.ndarray],
-    *,
-    mean_weight: float = 1.0,
-    scale: float = 1.0,
-) -> MLANet:
-    """Return a new network whose weights have the names and shapes of a state."""
-    _check_size(settings, state)
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        model = MLANet(settings, species, mean_weight=mean_weight, scale=scale)
-    wanted = {name: tuple(v.shape) for name, v in model.state_dict().items()}
-    wanted.pop(SCALE)
-    for name in sorted({*wanted, *state}):
-        found = tuple(state[name].shape) if name in state else "none"
-        expected = wanted.get(name, "none")
-        if found != expected:
-            raise InputError(
-                f"weights {name:.80}: found shape {found}, expected {expected} of a "
-                f"network with {settings.channels} channels and {settings.layers} layers"
-            )
-    return model
-
-
-def _check_size(settings: MLANetSettings, state: Mapping[str, np.ndarray]) -> None:
-    """Refuse settings of a network much larger than a state, before it takes memory."""
-    found, fewest = sum(v.size for v in state.values()), settings.layers
-    fewest *= settings.channels**2
-    if found < fewest:
-        raise InputError(
-            f"found {found} weights, expected more than {fewest} of a network with "
-            f"{settings.channels} channels and {settings.layers} layers"
-        )
 
 
 @contextmanager

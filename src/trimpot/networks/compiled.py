@@ -1,21 +1,25 @@
-"""Networks computed by the native kernel, on edges whose weights torch makes."""
+"""Networks computed by compiled code, from neighbour lists to forces: no torch."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from trimpot.networks.autograd import collected, torch_threads, vector_graph
+from trimpot.envelopes.radial import RadialEnvelope
 from trimpot.networks.lists import NetworkResults
-from trimpot.networks.mlanet.native import native_network
+from trimpot.networks.mlanet.kernel import empty_kernel, flat_parameters
+from trimpot.networks.mlanet.shapes import check_state
+from trimpot.networks.weighing import edge_weighing
+from trimpot.splines.packing import species_indices
 from trimpot.threads import thread_count
 
 if TYPE_CHECKING:
-    from trimpot.contract import FloatArray
+    from collections.abc import Mapping
+
+    from trimpot.contract import FloatArray, Neighborhood
     from trimpot.networks.lists import EdgeLists
-    from trimpot.networks.mlanet.model import MLANet
+    from trimpot.networks.mlanet.settings import MLANetSettings
     from trimpot.networks.potential import NetworkPrecision
 
 ARITHMETIC = {"float32": "single", "float64": "double"}
@@ -24,60 +28,120 @@ ARITHMETIC = {"float32": "single", "float64": "double"}
 class CompiledNetwork:
     """A network with its weights, compiled, on the CPU.
 
-    Weights of edges and their slopes are in double precision.
+    Weights of edges, their slopes and sums over atoms are in double precision.
 
     Parameters
     ----------
-    model : MLANet
-        In double precision; its weights are used as they are now.
+    settings : MLANetSettings
+    species : tuple of int
+        Atomic numbers, ascending.
+    state : mapping of arrays
+        Weights of the network by name.
+    mean_weight, scale : float
+        See ``NetworkPotential``.
     precision : {"float32", "float64"}
         Arithmetic of the network.
+
+    Raises
+    ------
+    InputError
+        If names or shapes of the state are not those of the network.
     """
 
-    def __init__(self, model: MLANet, precision: NetworkPrecision) -> None:
-        self.pruning = model.pruning.double()
-        self.kernel = native_network(model, ARITHMETIC[precision])
-        n = len(model.species)
-        lonely = np.zeros(n + 1, dtype=np.int64), np.zeros((0, 3)), np.zeros(0)
-        kinds = np.arange(n, dtype=np.int32)
-        self.alone = self._raw(kinds, np.zeros(0, dtype=np.int32), *lonely, threads=1)[0]
+    def __init__(
+        self,
+        settings: MLANetSettings,
+        species: tuple[int, ...],
+        state: Mapping[str, np.ndarray],
+        *,
+        mean_weight: float,
+        scale: float,
+        precision: NetworkPrecision,
+    ) -> None:
+        check_state(settings, species, state)
+        n, self.species = len(species), species
+        triplet = None if settings.envelope is None else settings.envelope.build(species)
+        radial = RadialEnvelope(settings.cutoff, settings.radial)
+        self.weighing = edge_weighing(radial, triplet)
+        self.kernel = empty_kernel(
+            settings,
+            n,
+            mean_weight=float(mean_weight),
+            scale=float(scale),
+            precision=ARITHMETIC[precision],
+        )
+        self.kernel.set_parameters(flat_parameters(settings, n, self.kernel, state))
+        self.alone = self._isolated(n)
 
     def evaluate(self, lists: EdgeLists, *, threads: int = 0) -> NetworkResults:
         """Return energies, forces and virials; see ``lists.NetworkKernel``."""
         n, s = len(lists.species), len(lists.first) - 1
+        found = _empty(n, s)
         if n == 0:
-            return NetworkResults(np.zeros(0), np.zeros((0, 3)), np.zeros((s, 3, 3)))
-        with torch_threads(threads), torch.enable_grad():
-            graph = vector_graph(lists)
-            edges = self.pruning(graph)
-            centers, neighbors = edges.atoms.numpy()
-            counts = np.bincount(centers, minlength=n)
-            raw, *slopes = self._raw(
-                lists.species.astype(np.int32),
-                neighbors.astype(np.int32),
-                np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-                edges.vectors.detach().numpy(),
-                edges.weights.detach().numpy(),
-                threads=thread_count(threads),
-            )
-            (by_vectors,) = torch.autograd.grad(
-                (edges.vectors, edges.weights),
-                graph.vectors,
-                tuple(map(torch.from_numpy, slopes)),
-            )
-        return collected(graph, raw - self.alone[lists.species], by_vectors)
+            return found
+        self.kernel.evaluate_pairs(
+            self.weighing,
+            lists.species.astype(np.int32),
+            lists.starts,
+            lists.edges[1].astype(np.int32),
+            lists.vectors,
+            lists.first,
+            found.energies,
+            found.forces,
+            found.virials,
+            thread_count(threads),
+        )
+        return self._relative(found, lists.species)
 
-    def _raw(
-        self,
-        species: np.ndarray,
-        neighbors: np.ndarray,
-        first: np.ndarray,
-        vectors: FloatArray,
-        weights: FloatArray,
-        *,
-        threads: int,
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return energies, and slopes of their sum by vectors and weights of edges."""
-        out = np.empty(len(species)), np.empty(vectors.shape), np.empty(len(weights))
-        self.kernel.evaluate(species, first, neighbors, vectors, weights, *out, threads)
-        return out
+    def evaluate_neighborhood(
+        self, around: Neighborhood, *, threads: int = 0
+    ) -> NetworkResults:
+        """Return energies, forces and the virial, (1, 3, 3), of one structure.
+
+        Raises
+        ------
+        InputError
+            For an element that the network does not know.
+        """
+        species = species_indices(around.numbers[: around.n_local], self.species)
+        found = _empty(around.n_local, 1)
+        if around.n_local == 0:
+            return found
+        self.kernel.evaluate_neighborhood(
+            self.weighing,
+            species,
+            around.positions,
+            around.owners,
+            around.first,
+            around.neighbors,
+            found.energies,
+            found.forces,
+            found.virials[0],
+            thread_count(threads),
+        )
+        return self._relative(found, species)
+
+    def _relative(self, found: NetworkResults, species: np.ndarray) -> NetworkResults:
+        """Return results without what the network says of atoms alone."""
+        energies = found.energies - self.alone[species]
+        return NetworkResults(energies, found.forces, found.virials)
+
+    def _isolated(self, n: int) -> FloatArray:
+        """Return what the network says of an atom alone, per element."""
+        energies, none = np.empty(n), np.zeros((0, 3))
+        self.kernel.evaluate(
+            np.arange(n, dtype=np.int32),
+            np.zeros(n + 1, dtype=np.int64),
+            np.zeros(0, dtype=np.int32),
+            none,
+            none[:, 0].copy(),
+            energies,
+            none.copy(),
+            none[:, 0].copy(),
+            1,
+        )
+        return energies
+
+
+def _empty(n: int, s: int) -> NetworkResults:
+    return NetworkResults(np.zeros(n), np.zeros((n, 3)), np.zeros((s, 3, 3)))

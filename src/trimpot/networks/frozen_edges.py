@@ -12,7 +12,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+from trimpot import _native
+from trimpot.networks.weighing import edge_weighing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray
     from trimpot.networks.edges import EdgePruning
     from trimpot.networks.graphs import Graph
-    from trimpot.networks.search import Survivors
 
 
 @dataclass(frozen=True)
@@ -124,30 +125,35 @@ class FrozenEdges:
         return pulls, by_weights[self.screened][:, None] * self.screening_slopes
 
 
-def freeze(pruning: EdgePruning, graph: Graph, survivors: Survivors) -> FrozenEdges:
+def freeze(pruning: EdgePruning, graph: Graph) -> FrozenEdges:
     """Return the edges of a graph as they stand."""
-    parts = pruning.parts(graph, survivors, leaves=True)
-    edges, to_k = parts.edges, parts.to_screening
-    by_vector, by_k = torch.autograd.grad(
-        edges.weights.sum(), (edges.vectors, to_k), allow_unused=True
+    triplet = None if pruning.screening is None else pruning.screening.envelope
+    counts = np.bincount(graph.edges[0].numpy(), minlength=len(graph.species))
+    species = graph.species.numpy().astype(np.int32)
+    found = _native.weighted_edges(
+        edge_weighing(pruning.radial, triplet),
+        species,
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        graph.edges[1].numpy().astype(np.int32),
+        graph.displacements().numpy(),
+        1,
     )
-    n = len(graph.species)
-    centers, neighbors = edges.atoms.numpy().astype(np.int32)
-    counts = np.bincount(centers, minlength=n)
+    first, _, neighbors, vectors, weights, slopes = found[:6]
+    screened, screening, to_screening, screening_slopes = found[6:]
     return FrozenEdges(
-        species=graph.species.numpy().astype(np.int32),
-        structures=graph.structures.numpy().astype(np.int32),
-        n_structures=len(graph.cells),
-        centers=centers,
-        neighbors=neighbors,
-        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        vectors=edges.vectors.detach().numpy(),
-        weights=edges.weights.detach().numpy(),
-        slopes=by_vector.numpy(),
-        screened=survivors.screened.numpy(),
-        screening=graph.edges[1, survivors.screening].numpy().astype(np.int32),
-        to_screening=to_k.detach().numpy(),
-        screening_slopes=np.zeros((len(to_k), 3)) if by_k is None else by_k.numpy(),
+        species,
+        graph.structures.numpy().astype(np.int32),
+        len(graph.cells),
+        np.repeat(np.arange(len(species), dtype=np.int32), np.diff(first)),
+        neighbors,
+        first,
+        vectors,
+        weights,
+        slopes,
+        screened,
+        screening,
+        to_screening,
+        screening_slopes,
     )
 
 

@@ -1,7 +1,8 @@
 """Lists of edges as arrays: what a network computes on, whoever computes.
 
 Two things exchange them: a potential, which makes them of neighbourhoods, and a kernel
-(`autograd.AutogradNetwork`), which returns energies, forces and virials.
+(`compiled.CompiledNetwork`, `autograd.AutogradNetwork`), which returns energies, forces
+and virials.
 """
 
 from __future__ import annotations
@@ -54,6 +55,12 @@ class EdgeLists:
     def structures(self) -> Indices:
         """Structure of each atom, (n,)."""
         return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+
+    @property
+    def starts(self) -> Indices:
+        """Where the edges of each atom begin, (n + 1,)."""
+        counts = np.bincount(self.edges[0], minlength=len(self.species))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 @dataclass(frozen=True)

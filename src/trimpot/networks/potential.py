@@ -11,16 +11,16 @@ import numpy as np
 from trimpot.contract import Evaluation
 from trimpot.errors import InputError
 from trimpot.neighbors import neighborhood
-from trimpot.networks import require_torch
+from trimpot.networks.compiled import CompiledNetwork
 from trimpot.networks.lists import edge_lists
 from trimpot.splines.finite import require_finite
+from trimpot.splines.packing import species_indices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trimpot.contract import FloatArray, Neighborhood, Precision, Structure
     from trimpot.networks.following import NetworkFollower
-    from trimpot.networks.lists import NetworkKernel
     from trimpot.networks.mlanet.settings import MLANetSettings
     from trimpot.splines.potential import SplinePotential
 
@@ -159,13 +159,19 @@ class NetworkPotential:
     def _evaluated(
         self, around: list[Neighborhood], precision: NetworkPrecision, threads: int
     ) -> list[Evaluation]:
-        lists = edge_lists(around, self.species, self.reach)
-        found = self._kernel(precision).evaluate(lists, threads=threads)
-        energies = found.energies + self.e0s[lists.species]
+        kernel = self._kernel(precision)
+        if len(around) == 1:
+            found = kernel.evaluate_neighborhood(around[0], threads=threads)
+        else:
+            lists = edge_lists(around, self.species, self.reach)
+            found = kernel.evaluate(lists, threads=threads)
+        ends = np.cumsum([0, *(one.n_local for one in around)])
         results = []
         for k, one in enumerate(around):
-            mine = slice(lists.first[k], lists.first[k + 1])
-            own = Evaluation(energies[mine], found.forces[mine], found.virials[k])
+            mine = slice(ends[k], ends[k + 1])
+            species = species_indices(one.numbers[: one.n_local], self.species)
+            energies = found.energies[mine] + self.e0s[species]
+            own = Evaluation(energies, found.forces[mine], found.virials[k])
             if self.prior is not None:
                 own = _sum(own, self.prior.evaluate(one, threads=threads))
             require_finite(one.numbers, own.energies, own.forces)
@@ -173,25 +179,20 @@ class NetworkPotential:
         return results
 
     @cached_property
-    def _kernels(self) -> dict[NetworkPrecision, NetworkKernel]:
+    def _kernels(self) -> dict[NetworkPrecision, CompiledNetwork]:
         return {}
 
-    def _kernel(self, precision: NetworkPrecision) -> NetworkKernel:
+    def _kernel(self, precision: NetworkPrecision) -> CompiledNetwork:
         """Return the network, made when it is first needed."""
         if precision not in self._kernels:
-            require_torch()
-            from trimpot.networks.autograd import restored
-            from trimpot.networks.compiled import CompiledNetwork
-
-            model = restored(
+            self._kernels[precision] = CompiledNetwork(
                 self.settings,
                 self.species,
                 self.state,
                 mean_weight=self.mean_weight,
                 scale=self.scale,
-                precision="float64",
+                precision=precision,
             )
-            self._kernels[precision] = CompiledNetwork(model, precision)
         return self._kernels[precision]
 
 

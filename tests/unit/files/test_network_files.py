@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from trimpot.envelopes.settings import Limits  # noqa: E402
 from trimpot.errors import FileFormatError, MissingPartError  # noqa: E402
 from trimpot.files import load, save  # noqa: E402
 from trimpot.files.container import read, write  # noqa: E402
+from trimpot.networks import require_torch  # noqa: E402
 
 STORE = Path(__file__).parents[2] / "reference" / "potential_files" / "mlanet"
 
@@ -199,9 +202,37 @@ def test_wrong_parts_are_refused_by_name(name, saved, tmp_path):
     refused(tmp_path / "a.trimpot", changed(saved, change), message)
 
 
-def test_without_torch_the_remedy_is_named(saved, potential, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+SCRIPT = """
+import sys
+sys.modules["torch"] = None
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from network_samples import structures
+from trimpot.engines.following import follow
+from trimpot.files import load
+potential = load(sys.argv[2])
+found = potential.evaluate_many(structures(), threads=1)
+followed = follow(potential, skin=0.5, threads=1).evaluate(structures()[0])
+np.savez(sys.argv[3], *(one.forces for one in (*found, followed)))
+"""
+
+
+def test_a_file_needs_no_torch(saved, potential, tmp_path):
+    place, results = str(Path(__file__).parents[2]), tmp_path / "forces.npz"
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, place, str(saved), str(results)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = [one.forces for one in potential.evaluate_many(structures(), threads=1)]
+    with np.load(results) as found:
+        for k, forces in enumerate([*expected, expected[0]]):
+            np.testing.assert_allclose(found[f"arr_{k}"], forces, atol=1e-4)
+
+
+def test_what_needs_torch_names_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingPartError, match=r"pip install 'trimpot\[torch\]'"):
-        load(saved)
-    with pytest.raises(MissingPartError, match=r"pip install 'trimpot\[torch\]'"):
-        potential.evaluate_many(structures())
+        require_torch()

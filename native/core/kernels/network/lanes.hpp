@@ -74,10 +74,20 @@ TRIMPOT_INLINE Block16<T> spread(T a) { return broadcast<width>(a); }
 template <class T>
 TRIMPOT_INLINE DualBlock<T> spread(DualNumber<T> a) { return {broadcast<width>(a.v), broadcast<width>(a.d)}; }
 
+// The sum of all lanes, without a way through memory where there are words for it.
 template <class T>
-TRIMPOT_INLINE T total(Block16<T> a) { return sum(a); }
+TRIMPOT_INLINE T total(Block16<T> a) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>)
+    return _mm512_reduce_add_ps(a.v);
+  else
+    return _mm512_reduce_add_pd((a.low + a.high).v);
+#else
+  return sum(a);
+#endif
+}
 template <class T>
-TRIMPOT_INLINE DualNumber<T> total(DualBlock<T> a) { return {sum(a.v), sum(a.d)}; }
+TRIMPOT_INLINE DualNumber<T> total(DualBlock<T> a) { return {total(a.v), total(a.d)}; }
 
 // A number among the lanes of blocks that lie one after the other.
 template <class T>

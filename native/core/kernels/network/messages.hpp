@@ -19,6 +19,7 @@ class Messages {
   using R = typename N::Scalar;
   using L = typename N::Lanes;
   static constexpr int C = (Degree + 1) * (Degree + 1);
+  static constexpr bool plain = std::is_same_v<R, T>; // else only the gradient of parameters is asked for
 
   Messages(const NetworkShape& shape, const LayerParameters<T>& parameters, const LayerState<L>& state, bool first)
       : s(shape), w(parameters), a(state), first_(first), columns(shape, first), K(shape.channels / width),
@@ -47,7 +48,7 @@ class Messages {
         const Basis basis(edge);
         for (int l = 0; l <= Degree; ++l) {
           const L c = value * radial(basis, columns.harmonic + l * K + k);
-          for (int m = l * l; m < (l + 1) * (l + 1); ++m) gathered[m] += spread(edge.y[m]) * c;
+          for (int m = l * l; m < (l + 1) * (l + 1); ++m) gathered[m] += spread(lane_of(&edge.y, m)) * c;
         }
         if (first_) continue;
         const L* const sent = a.sent.data() + std::int64_t{edge.neighbor} * C * K + k;
@@ -75,13 +76,15 @@ class Messages {
     L* const radial_bar = arena.take<L>(std::int64_t{count} * wide);
     L* const z_bar = arena.take<L>(std::int64_t{count} * K);
     R* const pool_bar = arena.take<R>(std::int64_t{count} * pools);
-    L* const y_bar = arena.take<L>(std::int64_t{count} * C);
+    L* const y_bar = arena.take<L>(std::int64_t{count} * C); // summed over lanes
+    L* const y_lanes_bar = arena.take<L>(count);             // a component per lane
+    for (int e = 0; e < count; ++e) y_lanes_bar[e] = L{};
     for (int e = 0; e < count; ++e)
       edge_back(edges[e], e, work, to, radial_bar + e * wide, z_bar + e * K, pool_bar + e * pools, y_bar + e * C);
     if (G > 0) gate_back(edges, count, work, to, z_bar, radial_bar, arena);
     R* const weight_bar = arena.take<R>(count);
-    pools_back(i, edges, count, work, to, pool_bar, weight_bar, radial_bar, y_bar, arena);
-    finish(edges, count, to, weight_bar, radial_bar, y_bar);
+    pools_back(i, edges, count, work, to, pool_bar, weight_bar, radial_bar, y_lanes_bar);
+    finish(edges, count, to, weight_bar, radial_bar, y_bar, y_lanes_bar);
   }
 
  private:
@@ -101,6 +104,7 @@ class Messages {
   // What the edges of an atom share among channels.
   struct Work {
     R* share;      // edges x pools
+    L* shares;     // edges x K: the same by channel
     L *pre, *gate; // edges x G before it is activated; edges x K
     L *grown, *slope, *rise; // heads x blocks of edges: w e^s; its derivative by the score; e^s
     R* one_over;   // per head: 1 / (1 + sum of grown)
@@ -129,8 +133,20 @@ class Messages {
           share = attention_scale_ * (lane_of(work.grown + (kind - 2) * work.blocks, e) * work.one_over[kind - 2]);
       }
     }
+    spread_shares(count, work, arena);
     if (G > 0) gates(i, edges, count, work, arena);
     return work;
+  }
+
+  void spread_shares(int count, Work& work, Arena& arena) const {
+    work.shares = arena.take<L>(std::int64_t{count} * K);
+    for (int k = 0; k < K; ++k)
+      for (int e = 0; e < count; ++e) {
+        L share{};
+        for (int pool = 0; pool < pools; ++pool)
+          share += masks_[static_cast<std::size_t>(pool * K + k)] * spread(work.share[e * pools + pool]);
+        work.shares[e * K + k] = share;
+      }
   }
 
   static constexpr double limit = 8.0; // of scores
@@ -151,7 +167,7 @@ class Messages {
       const L query = a.query[static_cast<std::size_t>(i * s.heads + head)];
       for (int e = 0; e < count; ++e) {
         const Basis basis(edges[e]);
-        const R match = total(query * radial(basis, columns.scores + head) * harmonic_lanes(edges[e]));
+        const R match = total(query * radial(basis, columns.scores + head) * edges[e].y);
         set_lane(raw, e, match + lane_of(&a.key[static_cast<std::size_t>(edges[e].neighbor)], head));
       }
       R grown{};
@@ -168,12 +184,6 @@ class Messages {
       }
       work.one_over[head] = inverse(T(1) + grown);
     }
-  }
-
-  TRIMPOT_INLINE static L harmonic_lanes(const EdgeState<N>& edge) {
-    L y{};
-    for (int m = 0; m < C; ++m) set_lane(&y, m, edge.y[m]);
-    return y;
   }
 
   void gates(std::int64_t i, const EdgeState<N>* edges, int count, Work& work, Arena& arena) const {
@@ -204,14 +214,8 @@ class Messages {
       }
   }
 
-  TRIMPOT_INLINE L share_of(const Work& work, int e, int k) const {
-    L share{};
-    for (int pool = 0; pool < pools; ++pool)
-      share += masks_[static_cast<std::size_t>(pool * K + k)] * spread(work.share[e * pools + pool]);
-    return share;
-  }
   TRIMPOT_INLINE L factor_of(const Work& work, int e, int k) const {
-    const L share = share_of(work, e, k);
+    const L share = work.shares[e * K + k];
     return G > 0 ? share * work.gate[e * K + k] : share;
   }
 
@@ -221,10 +225,11 @@ class Messages {
     const std::int64_t j = edge.neighbor;
     const Basis basis(edge);
     const L one = constant(L{}, T(1));
-    for (int m = 0; m < C; ++m) y_bar[m] = L{};
+    if constexpr (plain)
+      for (int m = 0; m < C; ++m) y_bar[m] = L{};
     L by_pool[8] = {};
     for (int k = 0; k < K; ++k) {
-      const L share = share_of(work, e, k);
+      const L share = work.shares[e * K + k];
       const L gate = G > 0 ? work.gate[e * K + k] : one;
       const L factor = share * gate, sent_value = a.value[static_cast<std::size_t>(j * K + k)];
       const L value = sent_value * factor;
@@ -234,8 +239,8 @@ class Messages {
         L c_bar{};
         for (int m = l * l; m < (l + 1) * (l + 1); ++m) {
           const L bar = to.sum_bar[m * K + k];
-          c_bar += spread(edge.y[m]) * bar;
-          y_bar[m] += bar * c;
+          c_bar += spread(lane_of(&edge.y, m)) * bar;
+          if constexpr (plain) y_bar[m] += bar * c;
         }
         value_bar += c_bar * r;
         radial_bar[columns.harmonic + l * K + k] = c_bar * value;
@@ -298,7 +303,7 @@ class Messages {
 
   // From derivatives by shares to those by weights, and by what made the scores.
   void pools_back(std::int64_t i, const EdgeState<N>* edges, int count, const Work& work, const Back& to,
-                  const R* pool_bar, R* weight_bar, L* radial_bar, L* y_bar, Arena& arena) const {
+                  const R* pool_bar, R* weight_bar, L* radial_bar, L* y_lanes_bar) const {
     const R one_over_all = inverse(work.all);
     R common = static_cast<T>(1.0 / s.mean_weight) * to.degree_bar; // to all weights
     for (int e = 0; e < count; ++e) weight_bar[e] = R{};
@@ -315,14 +320,14 @@ class Messages {
         }
         common = common - along * one_over_all;
       } else {
-        head_back(i, kind - 2, pool, edges, count, work, to, pool_bar, weight_bar, radial_bar, y_bar, arena);
+        head_back(i, kind - 2, pool, edges, count, work, to, pool_bar, weight_bar, radial_bar, y_lanes_bar);
       }
     }
     for (int e = 0; e < count; ++e) weight_bar[e] += common;
   }
 
   void head_back(std::int64_t i, int head, int pool, const EdgeState<N>* edges, int count, const Work& work,
-                 const Back& to, const R* pool_bar, R* weight_bar, L* radial_bar, L* y_bar, Arena&) const {
+                 const Back& to, const R* pool_bar, R* weight_bar, L* radial_bar, L* y_lanes_bar) const {
     const L query = a.query[static_cast<std::size_t>(i * s.heads + head)];
     const R over = work.one_over[head];
     R along{};
@@ -332,15 +337,11 @@ class Messages {
       const R grown_bar = attention_scale_ * (pool_bar[e * pools + pool] * over) - along * over;
       weight_bar[e] += grown_bar * lane_of(work.rise + head * work.blocks, e);
       const R score_bar = grown_bar * lane_of(work.slope + head * work.blocks, e);
-      const L bar = spread(score_bar), y = harmonic_lanes(edge);
+      const L bar = spread(score_bar), y = edge.y;
       const L r = radial(Basis(edge), columns.scores + head);
       to.query_bar[head] += bar * (r * y);
       radial_bar[e * columns.all + columns.scores + head] = bar * (query * y);
-      if (to.vectors != nullptr) {
-        const L by_y = bar * (query * r);
-        for (int m = 0; m < C; ++m) // one number per component: into the first lane
-          set_lane(&y_bar[e * C + m], 0, lane_of(&y_bar[e * C + m], 0) + lane_of(&by_y, m));
-      }
+      if (to.vectors != nullptr) y_lanes_bar[e] += bar * (query * r);
       if (to.sent != nullptr) {
         L& key = to.sent->key[static_cast<std::size_t>(edge.neighbor)];
         set_lane(&key, head, lane_of(&key, head) + score_bar);
@@ -349,13 +350,13 @@ class Messages {
   }
 
   void finish(const EdgeState<N>* edges, int count, const Back& to, const R* weight_bar, const L* radial_bar,
-              const L* y_bar) const {
+              const L* y_bar, const L* y_lanes_bar) const {
     for (int e = 0; e < count; ++e) {
       if (to.gradient != nullptr) add_to_table(edges[e], radial_bar + e * columns.all, to.gradient);
-      if constexpr (std::is_same_v<R, T>) {
+      if constexpr (plain) {
         if (to.vectors == nullptr) continue;
         to.weights[e] += static_cast<double>(weight_bar[e]);
-        by_vector(edges[e], radial_bar + e * columns.all, y_bar + e * C, to.vectors + 3 * e);
+        by_vector(edges[e], radial_bar + e * columns.all, y_bar + e * C, y_lanes_bar + e, to.vectors + 3 * e);
       }
     }
   }
@@ -368,7 +369,8 @@ class Messages {
       for (int q = 0; q < 4; ++q) g[q * columns.all + b] += Nodes<N>::slope_of(basis.b[q], radial_bar[b]);
   }
 
-  void by_vector(const EdgeState<N>& edge, const L* radial_bar, const L* y_bar, double* to) const {
+  void by_vector(const EdgeState<N>& edge, const L* radial_bar, const L* y_bar, const L* y_lanes_bar,
+                 double* to) const {
     const Block16<T>* const row = w.table.w + std::ptrdiff_t{edge.interval} * columns.all;
     L by_basis[4] = {};
     for (int b = 0; b < columns.all; ++b)
@@ -376,7 +378,7 @@ class Messages {
     T along{};
     for (int q = 0; q < 4; ++q) along += edge.slope[q] * total(by_basis[q]);
     T by_y[16], by_unit[3] = {};
-    for (int m = 0; m < C; ++m) by_y[m] = total(y_bar[m]);
+    for (int m = 0; m < C; ++m) by_y[m] = total(y_bar[m]) + lane_of(y_lanes_bar, m);
     spherical_gradient(edge.unit, Degree, by_y, by_unit);
     const T dot = by_unit[0] * edge.unit[0] + by_unit[1] * edge.unit[1] + by_unit[2] * edge.unit[2];
     const T over = T(1) / edge.length;

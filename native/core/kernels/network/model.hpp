@@ -24,6 +24,11 @@ class Pass {
     for (int t = 0; t < s.layers; ++t) nodes.resize(states_[static_cast<std::size_t>(t)], n, t == 0);
     last_.resize(features());
     degrees_.resize(static_cast<std::size_t>(n));
+    const std::int64_t m = edges.first[n];
+    if (m <= most_kept) {
+      kept_.resize(static_cast<std::size_t>(m));
+      for (std::int64_t e = 0; e < m; ++e) kept_[static_cast<std::size_t>(e)] = edge_state<N>(edges_, along_, e, s);
+    }
     energies_.assign(static_cast<std::size_t>(n), R{});
   }
 
@@ -129,6 +134,7 @@ class Pass {
   const EdgeState<N>* around_atom(std::int64_t i, int& count, Arena& arena) const {
     const std::int64_t first = edges_.first[i];
     count = static_cast<int>(edges_.first[i + 1] - first);
+    if (!kept_.empty()) return kept_.data() + first;
     auto* const around = arena.take<EdgeState<N>>(count);
     for (int e = 0; e < count; ++e) around[e] = edge_state<N>(edges_, along_, first + e, s);
     return around;
@@ -183,6 +189,8 @@ class Pass {
   std::vector<LayerState<L>> states_;
   AlignedVector<L> last_;
   std::vector<R> degrees_, energies_;
+  static constexpr std::int64_t most_kept = 1 << 17; // edges whose state is worked out once; more would leave the cache
+  AlignedVector<EdgeState<N>> kept_;
 };
 
 template <class T>

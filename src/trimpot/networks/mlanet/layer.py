@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from trimpot.networks.mlanet.harmonics import degree_slices
+from trimpot.networks.mlanet.coupling import degree_slices
 from trimpot.networks.mlanet.products import DegreeLinear, SpeciesProduct
 from trimpot.networks.mlanet.radial import RadialNetwork
+from trimpot.networks.mlanet.shapes import poolings, radial_widths
 
 if TYPE_CHECKING:
     from trimpot.networks.mlanet.settings import MLANetSettings
+
+FADING = 0.3
+"""How much less each further order of products counts before training.
+
+Products of many features are large where these are, and a network that begins with large
+forces learns late.
+"""
 
 SCORE_LIMIT = 8.0
 """Scores stay between -8 and 8, by tanh: attention stays finite and smooth."""
@@ -53,16 +61,10 @@ class MessageLayer(nn.Module):
         k, l_max = settings.channels, settings.l_max
         self.settings, self.first, self.mean_weight = settings, first, mean_weight
         self.slices = degree_slices(l_max)
-        self.pooling = _poolings(settings)
+        self.pooling = poolings(settings)
         self.heads = self.pooling.count("attention")
         self.degrees_passed = 0 if first else l_max
-        hidden = settings.gate_hidden if settings.gate else 0
-        self.widths = [
-            k * (l_max + 1),
-            k * self.degrees_passed,
-            self.heads * (l_max + 1),
-            hidden,
-        ]
+        self.widths = radial_widths(settings, first=first)
         self.radial = RadialNetwork(settings, sum(self.widths))
         self.value = nn.Linear(k, k, bias=False)
         if self.degrees_passed:
@@ -79,12 +81,14 @@ class MessageLayer(nn.Module):
         self.products = nn.ModuleList(
             SpeciesProduct(l_max, k, n_species) for _ in range(orders - 1)
         )
-        self.out = nn.ModuleList(DegreeLinear(l_max, k, k) for _ in range(orders))
+        self.out = nn.ModuleList(
+            DegreeLinear(l_max, k, k, gain=FADING**order) for order in range(orders)
+        )
         self.skip = DegreeLinear(l_max, k, k)
         self.scalars = nn.Linear(k + 1, k * (1 + l_max))
 
     def forward(self, h: Tensor, around: Surroundings) -> Tensor:
-        """Return new features (n, (l_max + 1)^2, k)."""
+        """Return new features (n, (l_max + 1)^2, k); equations (7) and (9)."""
         a = self.mix(self.messages(h, around))
         power, message = a, self.out[0](a)
         for product, out in zip(self.products, self.out[1:], strict=True):
@@ -93,7 +97,7 @@ class MessageLayer(nn.Module):
         return self.update(h, message, around)
 
     def messages(self, h: Tensor, around: Surroundings) -> Tensor:
-        """Return what each atom gathers from its neighbours, (n, (l_max + 1)^2, k)."""
+        """Return sums of messages over neighbours, (n, (l_max + 1)^2, k); equation (3)."""
         s = self.settings
         n, p = around.neighbors.shape
         flat = around.neighbors.reshape(-1)
@@ -145,9 +149,7 @@ class MessageLayer(nn.Module):
         """Return bounded scores of each head, (n, p, heads); equation (4)."""
         n, p = around.neighbors.shape
         query = self.query(h)
-        parts = []
-        for degree, where in enumerate(self.slices):
-            parts.append(around.harmonics[..., where] @ query[:, where])
+        parts = [around.harmonics[..., where] @ query[:, where] for where in self.slices]
         match = torch.stack(parts, dim=-2)
         radial = to_scores.reshape(n, p, len(self.slices), self.heads)
         keys = self.key(h[:, 0])[around.neighbors]
@@ -161,7 +163,8 @@ class MessageLayer(nn.Module):
             + self.gate_neighbor(scalars)[around.neighbors]
             + to_gate
         )
-        return 2.0 * torch.sigmoid(self.gate_out(nn.functional.silu(hidden)))
+        gates: Tensor = self.gate_out(nn.functional.silu(hidden))
+        return 2.0 * gates.sigmoid()
 
     def update(self, h: Tensor, message: Tensor, around: Surroundings) -> Tensor:
         """Return features renewed by a gated message; equations (10) and (11)."""
@@ -172,10 +175,5 @@ class MessageLayer(nn.Module):
             open_ = 2.0 * torch.sigmoid(made[:, None, degree * k : (degree + 1) * k])
             parts.append(message[:, where] * open_)
         fresh = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-        return self.skip(h) + fresh
-
-
-def _poolings(settings: MLANetSettings) -> tuple[str, ...]:
-    if settings.attention:
-        return settings.pooling
-    return tuple("mean" if p == "attention" else p for p in settings.pooling)
+        kept: Tensor = self.skip(h)
+        return kept + fresh

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from trimpot.networks.mlanet.padded import EdgeRows, edge_rows
 from trimpot.networks.mlanet.radial import spline_basis
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trimpot.networks.edges import WeightedEdges
     from trimpot.networks.mlanet.settings import MLANetSettings
 
@@ -30,8 +32,9 @@ class Readout(nn.Module):
 
     def forward(self, scalars: Tensor) -> Tensor:
         """Return (n,)."""
-        hidden = self.second(nn.functional.silu(self.first(scalars)))
-        return (hidden + self.linear(scalars))[:, 0]
+        hidden: Tensor = self.second(nn.functional.silu(self.first(scalars)))
+        linear: Tensor = self.linear(scalars)
+        return (hidden + linear)[:, 0]
 
 
 class MLANet(nn.Module):
@@ -51,6 +54,8 @@ class MLANet(nn.Module):
     """
 
     scale: Tensor
+    layers: Sequence[MessageLayer]
+    readouts: Sequence[Readout]
 
     def __init__(
         self,
@@ -67,14 +72,16 @@ class MLANet(nn.Module):
         self.pruning = EdgePruning(self.radial, triplet)
         n = len(species)
         self.embedding = nn.Parameter(torch.randn(n, settings.channels))
-        self.layers = nn.ModuleList(
+        layers = nn.ModuleList(
             MessageLayer(settings, n, first=t == 0, mean_weight=mean_weight)
             for t in range(settings.layers)
         )
-        self.readouts = nn.ModuleList(
+        readouts = nn.ModuleList(
             Readout(settings.channels, settings.readout_hidden)
             for _ in range(settings.layers)
         )
+        self.layers = cast("Sequence[MessageLayer]", layers)
+        self.readouts = cast("Sequence[Readout]", readouts)
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, edges: WeightedEdges, species: Tensor) -> Tensor:

@@ -6,16 +6,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trimpot.networks.mlanet.harmonics import couplings, degree_slices, gaunt
+from trimpot.networks.mlanet.coupling import couplings, degree_slices, gaunt
 
 
 class DegreeLinear(nn.Module):
-    """Mixes channels, with other weights for each degree: (n, (l_max + 1)^2, k)."""
+    """Mixes channels, with other weights for each degree: (n, (l_max + 1)^2, k).
 
-    def __init__(self, l_max: int, inputs: int, outputs: int) -> None:
+    At first outputs are ``gain`` times as large as inputs.
+    """
+
+    def __init__(self, l_max: int, inputs: int, outputs: int, gain: float = 1.0) -> None:
         super().__init__()
         self.slices = degree_slices(l_max)
-        scale = inputs**-0.5
+        scale = gain * inputs**-0.5
         self.weight = nn.Parameter(torch.randn(l_max + 1, inputs, outputs) * scale)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -37,7 +40,7 @@ class SpeciesProduct(nn.Module):
         paths = couplings(l_max)
         self.channels, self.size = channels, (l_max + 1) ** 2
         slices, full = degree_slices(l_max), gaunt(l_max)
-        columns, self.spans = [], []
+        columns = []
         order = sorted(range(len(paths)), key=lambda p: paths[p][2])
         for path in order:
             a, b, c = paths[path]

@@ -1,7 +1,8 @@
 """Functions of the distance: cubic splines whose coefficients a small network makes.
 
-A spline is as fast to evaluate as a table and exactly what was trained; the network ties
-its coefficients together, so that it is smooth where data are few.
+Equation (2) of docs/theory/mlanet.md. A spline is as fast to evaluate as a table and
+exactly what was trained; the network ties its coefficients together, so that it is smooth
+where data are few.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+from trimpot.networks.mlanet.shapes import bessel_at_centers
 
 if TYPE_CHECKING:
     from trimpot.networks.mlanet.settings import MLANetSettings
@@ -31,25 +34,20 @@ def spline_basis(r: Tensor, cutoff: float, intervals: int) -> Tensor:
 class RadialNetwork(nn.Module):
     """Coefficients of splines by a network on Bessel functions at their centres.
 
-    ``sites`` (q, b): sqrt(2) sin(n pi x) / x with x = r / r_c, at each centre.
+    ``sites`` (q, b): sqrt(2) sin(n pi x) with x = r / r_c, at each centre: Bessel functions
+    times the distance, so that all of them are of size 1 wherever neighbours are.
     """
 
     sites: Tensor
 
     def __init__(self, settings: MLANetSettings, outputs: int) -> None:
         super().__init__()
-        self.register_buffer("sites", bessel_at_centers(settings), persistent=False)
+        sites = torch.tensor(bessel_at_centers(settings), dtype=torch.get_default_dtype())
+        self.register_buffer("sites", sites, persistent=False)
         self.first = nn.Linear(settings.bessel, settings.radial_hidden)
         self.second = nn.Linear(settings.radial_hidden, outputs)
 
     def forward(self) -> Tensor:
         """Return the coefficients, (intervals + 3, outputs)."""
-        return self.second(nn.functional.silu(self.first(self.sites)))
-
-
-def bessel_at_centers(settings: MLANetSettings) -> Tensor:
-    """Return sqrt(2) sin(n pi x) / x at the centres of the splines, (q, n)."""
-    x = (torch.arange(settings.knots + 3, dtype=torch.float64) - 1.0) / settings.knots
-    n = torch.arange(1, settings.bessel + 1, dtype=torch.float64)
-    waves = 2.0**0.5 * torch.pi * n * torch.sinc(n * x[:, None])
-    return waves.to(torch.get_default_dtype())
+        made: Tensor = self.second(nn.functional.silu(self.first(self.sites)))
+        return made

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from trimpot.networks.mlanet.padded import EdgeRows
+from trimpot.networks.training.batches import Batch
 from trimpot.networks.training.targets import loss_of
 
 if TYPE_CHECKING:
     from trimpot.networks.mlanet import MLANet
-    from trimpot.networks.training.batches import Batch
+    from trimpot.networks.training.supply import AnyBatch
     from trimpot.networks.training.targets import LossParts, Objective
 
 
@@ -30,11 +31,11 @@ class Predictions(NamedTuple):
 class LossEngine(Protocol):
     """Computes what a step of a training needs, with the parameters of a network."""
 
-    def loss_and_gradients(self, batch: Batch) -> LossParts:
+    def loss_and_gradients(self, batch: AnyBatch) -> LossParts:
         """Return the loss of a batch, and add its gradient to ``.grad`` of parameters."""
         ...
 
-    def predictions(self, batch: Batch) -> Predictions:
+    def predictions(self, batch: AnyBatch) -> Predictions:
         """Return what the network says of a batch; gradients stay as they are."""
         ...
 
@@ -55,17 +56,17 @@ class TorchEngine:
         self.parameters = list(model.parameters())
         self.device = self.parameters[0].device
 
-    def loss_and_gradients(self, batch: Batch) -> LossParts:
+    def loss_and_gradients(self, batch: AnyBatch) -> LossParts:
         """Return the loss of a batch, and add its gradient to ``.grad`` of parameters."""
-        batch = batch.to(self.device)
+        batch = of_torch(batch).to(self.device)
         found = self._differentiated(batch, again=True)
         loss, parts = loss_of(batch.targets, self.objective, *found)
         loss.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
         return parts
 
-    def predictions(self, batch: Batch) -> Predictions:
+    def predictions(self, batch: AnyBatch) -> Predictions:
         """Return what the network says of a batch; gradients stay as they are."""
-        found = self._differentiated(batch.to(self.device), again=False)
+        found = self._differentiated(of_torch(batch).to(self.device), again=False)
         virials = found.virials
         return Predictions(
             found.energies.detach(),
@@ -83,6 +84,13 @@ class TorchEngine:
         energies = structure_energies(self.model, batch, x, strain)
         slopes = torch.autograd.grad(energies.sum(), inputs, create_graph=again)
         return Predictions(energies, -slopes[0], -slopes[1] if self.virials else None)
+
+
+def of_torch(batch: AnyBatch) -> Batch:
+    """Return a batch that is for engines of torch."""
+    if not isinstance(batch, Batch):
+        raise TypeError("found a batch of frozen edges, expected one of graphs")
+    return batch
 
 
 def structure_energies(

@@ -179,7 +179,7 @@ def prepared_frame(
         labels=labels,
         places=int(counts.max()),
         triplets=len(left.screened),
-        frozen=freeze(pruning, graph, left) if frozen else None,
+        frozen=freeze(pruning, graph) if frozen else None,
     )
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from trimpot.networks.training.batches import Batch
     from trimpot.networks.training.engine import LossEngine, Predictions
+    from trimpot.networks.training.supply import AnyBatch
     from trimpot.networks.training.targets import Objective
     from trimpot.networks.training.team import Team
 
@@ -53,7 +53,7 @@ class Judgement:
 
 def judged(
     engine: LossEngine,
-    batches: Iterable[tuple[Batch, Tensor]],
+    batches: Iterable[tuple[AnyBatch, Tensor]],
     objective: Objective,
     team: Team,
 ) -> Judgement:
@@ -80,7 +80,7 @@ def judged(
 
 
 def _sums(
-    found: Predictions, batch: Batch, volumes: Tensor, objective: Objective
+    found: Predictions, batch: AnyBatch, volumes: Tensor, objective: Objective
 ) -> Tensor:
     """Return the loss, and the sums of each kind, on the CPU."""
     targets = batch.targets

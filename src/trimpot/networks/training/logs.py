@@ -6,10 +6,11 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from trimpot.errors import InputError, WriteError
+from trimpot.errors import InputError
+from trimpot.writing import append_line, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Protocol
 
@@ -71,13 +72,13 @@ class TrainingLog:
     ) -> None:
         self.table, self.lines = folder / TABLE, folder / LINES
         self.curves = scalars(folder / CURVES) if tensorboard else None
-        _write(self.table, "w", ",".join(COLUMNS) + "\n" + "".join(map(_line, history)))
-        _write(self.lines, "w", "".join(map(_json, history)))
+        write_text(self.table, _text([",".join(COLUMNS), *map(_line, history)]))
+        write_text(self.lines, _text(map(json.dumps, map(dict, history))))
 
     def add(self, row: Row) -> None:
         """Append a row."""
-        _write(self.table, "a", _line(row))
-        _write(self.lines, "a", _json(row))
+        append_line(self.table, _line(row))
+        append_line(self.lines, json.dumps(dict(row)))
         if self.curves is not None:
             for name, value in row.items():
                 self.curves.add_scalar(name, value, int(row["step"]))
@@ -126,19 +127,8 @@ def left(seconds: float) -> str:
 
 
 def _line(row: Row) -> str:
-    return ",".join(f"{row[name]:.9g}" if name in row else "" for name in COLUMNS) + "\n"
+    return ",".join(f"{row[name]:.9g}" if name in row else "" for name in COLUMNS)
 
 
-def _json(row: Row) -> str:
-    return json.dumps(dict(row)) + "\n"
-
-
-def _write(path: Path, mode: str, text: str) -> None:
-    try:
-        with path.open(mode, encoding="utf-8") as handle:
-            handle.write(text)
-    except OSError as error:
-        raise WriteError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose another "
-            "folder, then run again to go on from the last checkpoint"
-        ) from error
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

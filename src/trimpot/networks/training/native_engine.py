@@ -1,7 +1,8 @@
 """Losses and their gradients by the compiled network: no graph of torch in a step.
 
 The gradient of a loss that depends on forces needs derivatives of derivatives. With the
-derivatives of the loss by energies, e, and by forces, f, it is
+derivatives of the loss by energies, e, and by forces, f, it is, as in equation (13) of
+docs/theory/mlanet.md,
 
     dL/dtheta = d/dtheta (sum_s e_s E_s) + d/dtheta (dE along -f),
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
     from trimpot.networks.frozen_edges import FrozenEdges
     from trimpot.networks.mlanet import MLANet
     from trimpot.networks.training.frames import PreparedFrame
+    from trimpot.networks.training.supply import AnyBatch
     from trimpot.networks.training.targets import LossParts, Objective, Targets
+
+    _EdgeArrays = tuple[np.ndarray, np.ndarray, np.ndarray, FloatArray, FloatArray]
+    """Species, where edges of atoms begin, atoms j, vectors, weights."""
 
 ARITHMETIC = {torch.float32: "single", torch.float64: "double"}
 
@@ -69,10 +75,7 @@ def native_batch(
     cuts = np.searchsorted(ends, ends[-1] * np.arange(1, threads) / threads) + 1
     bounds = [0, *np.unique(cuts[cuts < len(frames)]).tolist(), len(frames)]
     edges = [frame.frozen for frame in frames if frame.frozen is not None]
-    parts = tuple(
-        join_frozen(edges[begin:end])
-        for begin, end in zip(bounds[:-1], bounds[1:], strict=True)
-    )
+    parts = tuple(join_frozen(edges[begin:end]) for begin, end in pairwise(bounds))
     structures = torch.repeat_interleave(torch.tensor(atoms))
     return NativeBatch(parts, targets, len(frames), int(ends[-1]), structures)
 
@@ -100,8 +103,9 @@ class NativeEngine:
         self.kinds = np.arange(len(model.species), dtype=np.int32)
         self.pool = ThreadPoolExecutor(max(1, threads))
 
-    def loss_and_gradients(self, batch: NativeBatch) -> LossParts:
+    def loss_and_gradients(self, batch: AnyBatch) -> LossParts:
         """Return the loss of a batch, and add its gradient to ``.grad`` of parameters."""
+        batch = _frozen(batch)
         flat = self.flat()
         self.kernel.set_parameters(flat.detach().double().numpy())
         found = self._found(batch)
@@ -110,22 +114,42 @@ class NativeEngine:
             inputs.append(found.virials.requires_grad_())
         loss, parts = loss_of(batch.targets, self.objective, *found)
         by_energies, by_forces, *by_virials = torch.autograd.grad(loss, inputs)
-        slopes = _Slopes(
-            by_energies.numpy(),
-            by_forces.numpy(),
-            by_virials[0].numpy() if by_virials else None,
+        total = self.gradient(
+            batch, by_energies, by_forces, by_virials[0] if by_virials else None
         )
-        jobs = zip(batch.parts, slopes.divided(batch.parts), strict=True)
-        gradients = list(self.pool.map(lambda job: self._gradient(*job), jobs))
-        total = np.sum(gradients, axis=0) if len(gradients) > 1 else gradients[0]
         flat.backward(torch.from_numpy(total).to(flat.dtype))  # type: ignore[no-untyped-call]
         return parts
 
-    def predictions(self, batch: NativeBatch) -> Predictions:
+    def gradient(
+        self,
+        batch: NativeBatch,
+        by_energies: Tensor,
+        by_forces: Tensor,
+        by_virials: Tensor | None,
+    ) -> FloatArray:
+        """Return the gradient of a loss by the parameters of the kernel.
+
+        Parameters
+        ----------
+        batch : NativeBatch
+        by_energies, by_forces, by_virials : (s,), (n, 3), (s, 3, 3)
+            Derivatives of the loss by what the network says.
+        """
+        slopes = _Slopes(
+            by_energies.numpy(),
+            by_forces.numpy(),
+            None if by_virials is None else by_virials.numpy(),
+        )
+        jobs = zip(batch.parts, slopes.divided(batch.parts), strict=True)
+        gradients = list(self.pool.map(lambda job: self._gradient(*job), jobs))
+        total: FloatArray = sum(gradients[1:], start=gradients[0])
+        return total
+
+    def predictions(self, batch: AnyBatch) -> Predictions:
         """Return what the network says of a batch; gradients stay as they are."""
         with torch.no_grad():
             self.kernel.set_parameters(self.flat().double().numpy())
-            return self._found(batch)
+            return self._found(_frozen(batch))
 
     def _found(self, batch: NativeBatch) -> Predictions:
         found = list(self.pool.map(self._evaluated, batch.parts))
@@ -141,8 +165,10 @@ class NativeEngine:
         by_vectors, by_weights = np.empty_like(edges.vectors), np.empty_like(edges.weights)
         self.kernel.evaluate(*self._with_lonely(edges), by_atom, by_vectors, by_weights, 1)
         by_atom[:n] -= by_atom[n:][edges.species]
-        energies = np.bincount(edges.structures, by_atom[:n], minlength=edges.n_structures)
-        virials = np.zeros((edges.n_structures, 3, 3))
+        s = edges.n_structures
+        energies: FloatArray = np.zeros(s)
+        np.add.at(energies, edges.structures, by_atom[:n])
+        virials: FloatArray = np.zeros((s, 3, 3))
         if self.virials:
             virials = edges.virials(by_vectors, by_weights)
         return energies, edges.forces(by_vectors, by_weights), virials
@@ -159,7 +185,7 @@ class NativeEngine:
         )
         return gradient
 
-    def _with_lonely(self, edges: FrozenEdges) -> tuple[np.ndarray, ...]:
+    def _with_lonely(self, edges: FrozenEdges) -> _EdgeArrays:
         """Return the arrays of the kernel, with an atom alone of every element behind."""
         last = np.full(len(self.kinds), edges.first[-1])
         return (
@@ -169,6 +195,13 @@ class NativeEngine:
             edges.vectors,
             edges.weights,
         )
+
+
+def _frozen(batch: AnyBatch) -> NativeBatch:
+    """Return a batch that is of this engine."""
+    if not isinstance(batch, NativeBatch):
+        raise TypeError("found a batch of graphs, expected one of frozen edges")
+    return batch
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from trimpot.networks.training.engine import TorchEngine
+from trimpot.networks.training.engine import TorchEngine, of_torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trimpot.networks.mlanet import MLANet
     from trimpot.networks.training.batches import Batch
+    from trimpot.networks.training.supply import AnyBatch
     from trimpot.networks.training.targets import LossParts, Objective
 
 WARM_UP = 3
@@ -46,11 +47,12 @@ class RecordedEngine(TorchEngine):
         self.graph: torch.cuda.CUDAGraph | None = None
         self.parts: LossParts | None = None
 
-    def loss_and_gradients(self, batch: Batch) -> LossParts:
+    def loss_and_gradients(self, batch: AnyBatch) -> LossParts:
         """Return the loss of a batch, and add its gradient to ``.grad`` of parameters.
 
         The loss lies where that of the next batch will be.
         """
+        batch = of_torch(batch)
         if self.inputs is None:
             self.inputs = batch.to(self.device)
             self._record()

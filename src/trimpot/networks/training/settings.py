@@ -81,7 +81,7 @@ class TrainingSettings:
     seconds: float | None = 1200.0
     epochs: int | None = None
     batch_size: int = 5
-    learning_rate: float = 5e-3
+    learning_rate: float = 1e-2
     warmup_steps: int = 100
     final_rate: float = 1e-3
     optimizer: OptimizerName = "amsgrad"

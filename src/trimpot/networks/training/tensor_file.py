@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trimpot.errors import FileFormatError, WriteError
+from trimpot.errors import FileFormatError
+from trimpot.writing import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,22 +35,7 @@ def write_arrays(path: Path, document: Document, arrays: Mapping[str, np.ndarray
     WriteError
         If it cannot be written; the old file is then unchanged.
     """
-    data = _encoded(document, arrays)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    try:
-        with partial.open("xb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise WriteError(
-            f"cannot write {path}: {error.strerror or error}; an older file is unchanged; "
-            "free space or choose another folder, then run again to go on from there"
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+    write_bytes(path, _encoded(document, arrays))
 
 
 def read_arrays(path: Path) -> tuple[dict[str, object], dict[str, np.ndarray]]:

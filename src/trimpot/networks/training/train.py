@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from trimpot.errors import InputError, WriteError
+from trimpot.errors import InputError
 from trimpot.networks.autograd import torch_threads
 from trimpot.networks.mlanet import MLANet
 from trimpot.networks.training.batches import BatchShape
@@ -27,6 +27,7 @@ from trimpot.networks.training.supply import Supply
 from trimpot.networks.training.targets import Counts, Objective
 from trimpot.networks.training.team import device_of, team_of
 from trimpot.threads import thread_count
+from trimpot.writing import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,14 +168,7 @@ def _check(train: TrainingData, settings: TrainingSettings) -> None:
 
 def _found(folder: Path, marks: Fingerprint) -> Checkpoint | None:
     """Make the folder; return the checkpoint in it, if there is one."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(
-            f"cannot make the folder {folder}: {error.strerror or error}; give a folder "
-            "that you may write to"
-        ) from error
-    return read_checkpoint(folder, marks)
+    return read_checkpoint(make_folder(folder), marks)
 
 
 def _supply(

@@ -166,7 +166,7 @@ def test_notes_and_progress_tell_how_it_goes(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"learning_rate": 0.1}, "training: learning_rate is 0.1 and was 0.005"),
+        ({"learning_rate": 0.1}, "training: learning_rate is 0.1 and was 0.01"),
         ({"seed": 3}, "training: seed is 3 and was 0"),
         ({"train": mixed(8, seed=1)}, "training frames is"),
         ({"valid": mixed(2, seed=7)}, 'validation frames is "2 frames'),

@@ -8,8 +8,8 @@ import trimpot
 SOURCE = Path(trimpot.__file__).parent
 
 EXEMPT = {
-    "files/atomic.py": "the atomic writers themselves",
-    "files/folders.py": "makes folders and locks",
+    "writing/atomic.py": "the atomic writers themselves",
+    "writing/folders.py": "makes folders and locks",
     "engines/md_outputs.py": "grows by whole pieces; a run that goes on cuts the rest off",
     "benchmarks/lammps.py": "inputs of LAMMPS in a temporary folder",
     "benchmarks/states.py": "arrays for a worker in a temporary folder",
@@ -55,5 +55,5 @@ def test_nothing_writes_to_a_file_directly():
     names = {p.relative_to(SOURCE).as_posix(): p for p in SOURCE.rglob("*.py")}
     direct = {name: lines for name, p in names.items() if (lines := found_in(p))}
     beside = {name: lines for name, lines in direct.items() if name not in EXEMPT}
-    assert beside == {}, "use trimpot.files: write_text, write_bytes, make_folder, save"
+    assert beside == {}, "use trimpot.writing: write_text, write_bytes, make_folder, save"
     assert set(EXEMPT) <= set(direct), "an exemption that nothing needs"

@@ -8,7 +8,7 @@ import pytest
 
 from trimpot.errors import InputError, WriteError
 from trimpot.files import make_folder, run_folder, write_text
-from trimpot.files.folders import LOCK_FILE
+from trimpot.writing.folders import LOCK_FILE
 
 HOLDER = """
 import sys, time

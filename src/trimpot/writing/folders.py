@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.errors import InputError, WriteError
-from trimpot.files.atomic import remove_partials, sync_folder
+from trimpot.writing.atomic import remove_partials, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
