@@ -16,10 +16,10 @@ from ase import Atoms
 from driving import Options, Peer, Prediction, Recipe, main
 
 from trimpot.contract import Structure
+from trimpot.neighbors import neighborhood
 from trimpot.networks import Graph, join, structure_graph
 from trimpot.networks.compiled import CompiledNetwork
 from trimpot.networks.frozen_edges import FrozenEdges, freeze
-from trimpot.networks.lists import EdgeLists
 from trimpot.networks.mlanet import MLANet, MLANetSettings
 from trimpot.networks.training.native_engine import NativeBatch, NativeEngine
 
@@ -55,6 +55,7 @@ class EnergiesForces(torch.autograd.Function):
 class Cell:
     """A structure's graph, and on the CPU its edges as the kernel wants them."""
 
+    structure: Structure
     graph: Graph
     frozen: FrozenEdges | None
 
@@ -119,8 +120,8 @@ class Mlanet(Peer):
         )
         graph = structure_graph(structure, self.elements, self.pruning.reach)
         if self.options.device != "cpu":
-            return Cell(graph, None)
-        return Cell(graph, freeze(self.pruning, graph, self.pruning.survivors(graph)))
+            return Cell(structure, graph, None)
+        return Cell(structure, graph, freeze(self.pruning, graph))
 
     def edges(self, graph: Cell) -> int:
         """Return the number of directed edges within the cutoff, screened ones too."""
@@ -144,20 +145,23 @@ class Mlanet(Peer):
         """Return a force call: on the CPU the kernel, with the screening of its edges."""
         if isinstance(network, OnGpu):
             return network
-        kernel = CompiledNetwork(network.model.double(), "float32")
-        graph = example[0].graph
-        lists = EdgeLists(
+        model = network.model
+        state = {k: v.numpy() for k, v in model.state_dict().items() if k != "scale"}
+        kernel = CompiledNetwork(
+            self.settings,
             self.elements,
-            graph.cutoff,
-            np.array([0, len(graph.species)]),
-            graph.species.numpy(),
-            graph.edges.numpy(),
-            graph.displacements().numpy(),
+            state,
+            mean_weight=model.mean_weight,
+            scale=float(model.scale),
+            precision="float32",
         )
+        around = neighborhood(example[0].structure, self.pruning.reach)
 
         def call(_: Any) -> Prediction:
-            found = kernel.evaluate(lists, threads=self.options.threads)
-            return torch.from_numpy(found.energies), torch.from_numpy(found.forces)
+            found = kernel.evaluate_neighborhood(around, threads=self.options.threads)
+            return torch.from_numpy(found.energies.copy()), torch.from_numpy(
+                found.forces.copy()
+            )
 
         return call
 

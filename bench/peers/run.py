@@ -18,9 +18,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-DRIVERS = {"mace": "mace", "nequip": "nequip", "allegro": "nequip", "sevennet": "sevennet"}
+DRIVERS = {
+    "mace": "mace",
+    "nequip": "nequip",
+    "allegro": "nequip",
+    "sevennet": "sevennet",
+    "mlanet": "mlanet",
+}
 """First word of a profile, and whose driver runs it."""
 PROFILES = [
+    "mlanet",
+    "mlanet-radial",
     "mace-64x0e",
     "mace-64x0e+64x1o",
     "nequip-l0",
