@@ -1,7 +1,7 @@
 """Trains MLANet on molecules of rMD17, official split 1, and tests on its test frames.
 
     python bench/rmd17.py --output DIR [--molecules ethanol aspirin] [--seconds 2700]
-        [--threads 2] [--device cpu|cuda] [--settings channels=64 ...] [--write-docs]
+        [--threads 2] [--device cpu|cuda] [--settings channels=64 ...]
     python bench/rmd17.py --pack FILE.npz    # frames as arrays, for machines without data
     python bench/rmd17.py --arrays FILE.npz --output DIR ...
 

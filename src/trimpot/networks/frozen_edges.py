@@ -7,7 +7,7 @@ rest is linear.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,12 @@ class FrozenEdges:
 
     def __len__(self) -> int:
         return len(self.species)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
 
     def forces(self, by_vectors: FloatArray, by_weights: FloatArray) -> FloatArray:
         """Return -dE/dx of atoms, (n, 3), from dE/dr_ij and dE/dw_ij."""

@@ -278,3 +278,33 @@ def test_results_do_not_depend_on_the_number_of_threads():
         np.testing.assert_allclose(other.forces, one.forces, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(other.virial, one.virial, rtol=1e-9)
     assert np.abs(one.forces.sum(axis=0)).max() < 1e-7 * np.abs(one.forces).max()
+
+
+def test_threads_give_the_same_bits_every_time():
+    potential = network(precision="float32")
+    rng = np.random.default_rng(9)
+    species = rng.choice(SPECIES, 300).astype(np.int32)
+    box, periodic = 16.0 * np.eye(3), np.ones(3, bool)
+    large = Structure(species, rng.uniform(0.0, 16.0, (300, 3)), box, periodic)
+    around = neighborhood(large, potential.cutoff)
+    first, *others = [potential.evaluate(around, threads=3) for _ in range(4)]
+    for other in others:
+        assert np.array_equal(first.forces, other.forces)
+        assert np.array_equal(first.energies, other.energies)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_what_is_no_number_is_an_error(precision):
+    potential = network(precision=precision)
+    around = neighborhood(structures()[1], potential.cutoff)
+    positions = around.positions.copy()
+    positions[1, 2] = np.nan
+    with pytest.raises(NonFiniteResultError):
+        potential.evaluate(replace(around, positions=positions))
+
+
+def test_poolings_are_few_and_known():
+    with pytest.raises(InputError, match=r"pooling: found .*, expected 1 to 8 of sum"):
+        replace(TINY, channels=9, pooling=("sum",) * 9)
+    with pytest.raises(InputError, match="pooling"):
+        replace(TINY, pooling=("sum", "maximum"))

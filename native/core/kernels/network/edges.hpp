@@ -116,7 +116,8 @@ EdgeState<N> edge_state(const WeightedEdgesView& edges, const EdgeTangents& alon
   const T scale = static_cast<T>(shape.knots / shape.cutoff);
   R place = scale * s.length;
   if (value_of(place) >= T(shape.knots)) place = R{T(shape.knots)};
-  s.interval = std::min(static_cast<std::int32_t>(value_of(place)), shape.knots - 1);
+  const T where = value_of(place); // what is no number stays one, in the first interval
+  s.interval = where > T(0) ? std::min(static_cast<std::int32_t>(where), shape.knots - 1) : 0;
   const R t = T(-s.interval) + place;
   cubic(t, s.basis);
   cubic_slope(value_of(t), scale, s.slope);

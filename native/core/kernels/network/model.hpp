@@ -69,7 +69,7 @@ class Pass {
         for (auto& one : sent) clear_sent(one, t);
       with_degree([&](auto degree) {
         const Messages<N, degree()> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
-        over_atoms([&](std::int64_t begin, std::int64_t end, int thread) {
+        in_shares([&](std::int64_t begin, std::int64_t end, int thread) {
           Arena& arena = arenas_[static_cast<std::size_t>(thread)];
           nodes.after_back(state, t, edges_.species, degrees_.data(), next_features(t), seeds,
                            {above.data(), below.data(), sum_bar.data(), degree_bar.data()}, begin, end, arena,
@@ -147,6 +147,17 @@ class Pass {
       return;
     }
     for_blocks(n, chunk, threads_, work);
+  }
+
+  // Each thread has the same atoms in every call, so that sums over what threads collect are the same.
+  template <class Work>
+  void in_shares(Work&& work) {
+    const std::int64_t chunks = (n + chunk - 1) / chunk;
+    on_threads(threads_, [&](int thread) {
+      const std::int64_t last = chunks * (thread + 1) / threads_;
+      for (std::int64_t c = chunks * thread / threads_; c < last; ++c)
+        work(c * chunk, std::min((c + 1) * chunk, n), thread);
+    });
   }
 
   template <class Work>

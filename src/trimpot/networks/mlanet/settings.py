@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from trimpot.envelopes.radial import Kind, RadialEnvelope
 from trimpot.envelopes.settings import EnvelopeSettings
 from trimpot.errors import InputError
 
 LARGEST_DEGREE = 3
+MOST_POOLINGS = 8
 
 Pooling = Literal["sum", "mean", "attention"]
 
@@ -78,11 +79,21 @@ class MLANetSettings:
         for name in ("channels", "knots", "bessel", "radial_hidden", "gate_hidden"):
             _within(name, getattr(self, name), 1, 1024)
         _within("readout_hidden", self.readout_hidden, 1, 1024)
-        if not self.pooling or self.channels % len(self.pooling):
+        _check_pooling(self.pooling)
+        if self.channels % len(self.pooling):
             raise InputError(
                 f"found {self.channels} channels for {len(self.pooling)} poolings, "
                 "expected a multiple; each pooling takes an equal share"
             )
+
+
+def _check_pooling(pooling: tuple[str, ...]) -> None:
+    known = get_args(Pooling)
+    if not 1 <= len(pooling) <= MOST_POOLINGS or not set(pooling) <= set(known):
+        raise InputError(
+            f"pooling: found {list(pooling)}, expected 1 to {MOST_POOLINGS} of "
+            f"{', '.join(known)}"
+        )
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:

@@ -204,6 +204,7 @@ class Loop:
                 f"the loss of validation is not finite after step {self.tally.step}; look "
                 "for frames with atoms that almost coincide, or lower learning_rate"
             )
+        self.whole = False  # what is kept and what is written belong together
         if not means.supply.valid or judgement.loss < (self.tally.best or math.inf):
             means.descent.keep()
             self.tally = replace(self.tally, best=judgement.loss, stale=0)
@@ -211,6 +212,7 @@ class Loop:
             self.tally = replace(self.tally, stale=self.tally.stale + 1)
         spent, _ = means.team.agree(time.monotonic() - start, 0)
         self.record(judgement, count, spent)
+        self.whole = True
 
     def record(self, judgement: Judgement, count: int, judging: float) -> None:
         """Write a row of the log, and begin to count anew."""

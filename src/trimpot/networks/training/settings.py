@@ -121,6 +121,7 @@ class TrainingSettings:
     def _check_names(self) -> None:
         _one_of("optimizer", self.optimizer, ("amsgrad", "adamw"))
         _one_of("loss", self.loss, ("mse", "huber", "l1"))
+        _one_of("engine", self.engine, ("auto", "native", "torch"))
         _one_of("precision", self.precision, ("float32", "float64"))
         if self.device.partition(":")[0] not in ("auto", "cpu", "cuda"):
             raise InputError(

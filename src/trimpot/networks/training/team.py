@@ -56,7 +56,8 @@ class Team:
         """Return the clock of the first process, and the largest ``stop`` of all."""
         if self.size == 1:
             return seconds, stop
-        values = torch.tensor([seconds if self.leads else 0.0, float(stop)])
+        clock = seconds if self.leads else 0.0
+        values = torch.tensor([clock, float(stop)], dtype=torch.float64)
         values = values.double()
         distributed.all_reduce(values, op=distributed.ReduceOp.MAX)
         return float(values[0]), int(values[1])

@@ -255,7 +255,9 @@ def _announce(plan: Plan, supply: Supply, model: MLANet, watcher: Watcher) -> No
     share = -(-supply.batch_size // supply.team.size)
     shape = supply.shape or BatchShape.largest(supply.train, share)
     needed = step_bytes(plan.model_settings, shape, plan.dtype.itemsize)
-    kept = sum(f.edges.nbytes for f in (*supply.train, *supply.valid))
+    kept = 0
+    for frame in (*supply.train, *supply.valid):
+        kept += frame.edges.nbytes + (0 if frame.frozen is None else frame.frozen.nbytes)
     watcher.note(forecast(needed, kept, free_bytes(plan.device)))
 
 
