@@ -50,11 +50,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument(
+        "--copper", type=int, nargs="*", default=[], help="more cells of N^3 atoms"
+    )
     chosen = parser.parse_args()
     chosen.output.mkdir(parents=True, exist_ok=True)
     water = read(chosen.data / "water_deepmd" / "water.extxyz.xz", "0:1")[0]
     for name, atoms in (("water192", water), ("cu64", copper(4)), ("cu512", copper(8))):
         ase.io.write(chosen.output / f"{name}.extxyz", atoms, format="extxyz")
+    for repeats in chosen.copper:
+        path = chosen.output / f"cu{repeats**3}.extxyz"
+        ase.io.write(path, copper(repeats), format="extxyz")
 
 
 if __name__ == "__main__":

@@ -115,7 +115,10 @@ def export(
         raise InputError(f"cannot export to {to!r}; known: {', '.join(get_args(Target))}")
     potential = load(model) if isinstance(model, str | Path) else model
     if not isinstance(potential, SplinePotential):
-        raise InputError(f"cannot export a potential of type {type(potential).__name__}")
+        raise InputError(
+            f"cannot export a potential of type {type(potential).__name__}: only spline "
+            "potentials have a form in LAMMPS; run this one through ASE or `trimpot md`"
+        )
     stem = Path(model).stem if isinstance(model, str | Path) else "potential"
     folder = Path(output) if output is not None else Path(f"{stem}-{to}")
     name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks

@@ -175,17 +175,19 @@ def test_other_verbs_take_it(learned, data_file, tmp_path):
     from ase.io import read as ase_read
     from ase.io import write as ase_write
 
+    from trimpot.engines.relaxation_settings import RelaxSettings
+
     judged = trimpot.evaluate(learned.model, data_file, threads=1)
     assert judged.tables.frames == 15
     atoms = ase_read(data_file, 0)
     ase_write(tmp_path / "start.extxyz", atoms)
     points = trimpot.singlepoint(learned.model, tmp_path / "start.extxyz", threads=1)
     assert np.isfinite(points.points[0].energy)
+    settings = RelaxSettings(optimizer="bfgs")  # LBFGS may go round where bonds are soft
     relaxed = trimpot.relax(
-        learned.model, tmp_path / "start.extxyz", output=tmp_path / "relaxed"
+        learned.model, tmp_path / "start.extxyz", settings, output=tmp_path / "relaxed"
     )
-    [found] = relaxed.results  # a network of a few steps may have no minimum nearby
-    assert found.last.energy < found.first.energy
+    assert relaxed.converged
 
 
 def test_dynamics_conserves_energy_and_goes_on(learned, frames, tmp_path):
