@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ase import Atoms
-    from ase.optimize.optimize import Optimizer
 
     from trimpot.contract import FloatArray, Grader, Potential
+    from trimpot.engines.relaxation_settings import OptimizerName
 
     Reached = Callable[["Progress", "Atoms"], None]
+
+STALLED = 60
+"""Steps without a new least force after which FIRE takes over: LBFGS can go round."""
 
 GRADED = 10
 """Steps between two looks at grades, which take many times as long as a force call."""
@@ -66,15 +69,14 @@ def relax(
     """
     _check(atoms, settings)
     moving = _movable(atoms, potential, settings)
-    first, last = _walk(moving, settings, grader, reached)
+    first, last, taken_over = _walk(moving, settings, grader, reached)
     done = snapshot(moving)
     if grader is not None:
         grades = np.asarray(grader.grades(structure_from_atoms(moving)))
         done.arrays["grade"] = grades
         last = replace(last, grade=float(grades.max()))
-    return Relaxed(
-        done, first, last, reason_to_end(first, last, settings) or "steps", settings
-    )
+    reason = reason_to_end(first, last, settings) or "steps"
+    return Relaxed(done, first, last, reason, settings, taken_over)
 
 
 def snapshot(atoms: Atoms) -> Atoms:
@@ -92,18 +94,28 @@ def _walk(
     settings: RelaxSettings,
     grader: Grader | None,
     reached: Reached | None,
-) -> tuple[Progress, Progress]:
-    """Move the atoms until a reason to end holds; return the first step and the last."""
+) -> tuple[Progress, Progress, int | None]:
+    """Move the atoms until a reason to end holds.
+
+    Returns the first step, the last, and the one at which FIRE took over, if it did.
+    """
     with _quiet_arithmetic():
-        optimizer = _optimizer(atoms, settings)
-        moves = optimizer.irun(fmax=0.0, steps=settings.steps)  # type: ignore[no-untyped-call]
-        first = last = _moved(moves, atoms, 0, settings, grader)
+        moves = _moves(atoms, settings, settings.optimizer)
+        first = last = least = _moved(moves, atoms, 0, settings, grader)
+        taken_over: int | None = None
         while True:
             if reached is not None:
                 reached(last, atoms)
             ended = reason_to_end(first, last, settings) is not None
             if ended or last.step == settings.steps:
-                return first, last
+                return first, last, taken_over
+            if last.fmax < least.fmax:
+                least = last
+            stalled = last.step - least.step >= STALLED
+            if stalled and taken_over is None and settings.optimizer != "fire":
+                taken_over = last.step
+                moves = _moves(atoms, settings, "fire")
+                next(moves)  # evaluates where the atoms are
             last = _moved(moves, atoms, last.step + 1, settings, grader)
 
 
@@ -176,11 +188,13 @@ def _off_target(stress_gpa: FloatArray, settings: RelaxSettings) -> float | None
     return float(np.abs(stress_gpa + settings.pressure_gpa * np.eye(3)).max())
 
 
-def _optimizer(atoms: Atoms, settings: RelaxSettings) -> Optimizer:
+def _moves(atoms: Atoms, settings: RelaxSettings, kind: OptimizerName) -> Iterator[bool]:
+    """Return the moves of an optimiser, the first of which evaluates the start."""
     target = atoms if settings.cell == "none" else _with_cell(atoms, settings)
     options = {"logfile": None, "maxstep": settings.max_step}
     kinds = {"lbfgs": LBFGS, "bfgs": BFGS, "fire": FIRE}
-    return kinds[settings.optimizer](target, **options)  # type: ignore[no-any-return]
+    optimizer = kinds[kind](target, **options)
+    return optimizer.irun(fmax=0.0, steps=settings.steps)  # type: ignore[no-any-return]
 
 
 def _with_cell(atoms: Atoms, settings: RelaxSettings) -> FrechetCellFilter:

@@ -61,6 +61,8 @@ class Relaxed:
     reason : {"converged", "steps", "volume"}
         Why it ended.
     settings : RelaxSettings
+    taken_over : int or None
+        Step at which FIRE took over from an optimiser that made no progress.
     """
 
     atoms: Atoms
@@ -68,6 +70,7 @@ class Relaxed:
     last: Progress
     reason: Reason
     settings: RelaxSettings
+    taken_over: int | None = None
 
     @property
     def converged(self) -> bool:
@@ -83,6 +86,9 @@ class Relaxed:
                 f", stress {self.last.stress_gpa:.3g} GPa off its target "
                 f"(limit {self.settings.smax_gpa:g})"
             )
+        if self.taken_over is not None:
+            kind = self.settings.optimizer.upper()
+            limits += f"; {kind} made no progress, FIRE took over at step {self.taken_over}"
         if self.reason == "converged":
             return f"converged after {self.last.step} steps: {limits}"
         if self.reason == "volume":

@@ -34,7 +34,8 @@ class RelaxSettings:
         Most steps of a structure.
     optimizer : {"lbfgs", "bfgs", "fire"}
         Of ASE. BFGS takes the same steps as LBFGS, but diagonalises a matrix of 3n rows in
-        each of them; FIRE takes two to three times as many.
+        each of them; FIRE takes two to three times as many, and takes over where these
+        find no smaller force for 60 steps.
     max_step : float
         Longest move of an atom in one step, A.
     symmetry : bool

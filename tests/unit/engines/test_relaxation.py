@@ -231,3 +231,15 @@ def test_a_volume_under_pressure_has_the_lowest_enthalpy(pressure_gpa):
     a = best_lattice_constant(pressure_gpa)
     np.testing.assert_allclose(done.atoms.cell.lengths(), a, atol=2e-4)
     assert done.last.pressure_gpa == pytest.approx(pressure_gpa, abs=2e-3)
+
+
+def test_fire_takes_over_where_no_smaller_force_is_found(monkeypatch):
+    # the first step already counts as stalled, so that FIRE has to go on
+    monkeypatch.setattr("trimpot.engines.relaxation.STALLED", 0)
+    atoms = fcc() * (2, 2, 2)
+    atoms.rattle(0.2, seed=3)
+    done = relax(Morse(), atoms, settings(max_step=0.05))
+    assert done.converged
+    assert done.taken_over is not None
+    assert f"FIRE took over at step {done.taken_over}" in done.stop_line
+    assert relax(Morse(), atoms, settings(optimizer="fire")).taken_over is None

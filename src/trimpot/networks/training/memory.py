@@ -61,9 +61,12 @@ def free_bytes(device: torch.device) -> float | None:
 def forecast(needed: float, kept: float, free: float | None) -> str:
     """Return a note about memory; a warning where that of a step may not suffice.
 
-    ``kept`` are the bytes of the edges of all frames, which have been found.
+    ``kept`` are the bytes of the edges of all frames, which have been found; ``needed`` is
+    0 where a step takes no memory to speak of.
     """
-    text = f"edges of all frames take {_readable(kept)}, a step about {_readable(needed)}"
+    text = f"edges of all frames take {_readable(kept)}"
+    if needed > 0.0:
+        text += f", a step about {_readable(needed)}"
     if free is None:
         return text
     text += f" of {_readable(free)} free memory"

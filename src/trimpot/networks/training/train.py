@@ -252,13 +252,25 @@ def _announce(plan: Plan, supply: Supply, model: MLANet, watcher: Watcher) -> No
         f"{3 * counts.forced} force components, {counts.virials} stresses; "
         f"{len(supply.valid)} to validate"
     )
-    share = -(-supply.batch_size // supply.team.size)
-    shape = supply.shape or BatchShape.largest(supply.train, share)
-    needed = step_bytes(plan.model_settings, shape, plan.dtype.itemsize)
+    watcher.note(_forecast(plan, supply))
+    if plan.native and (plan.settings.recorded or plan.settings.fixed_shapes):
+        watcher.note(
+            "recorded and fixed_shapes are for the torch engine; the compiled one, which "
+            "trains here, has no use for them"
+        )
+
+
+def _forecast(plan: Plan, supply: Supply) -> str:
+    """Return a note about memory; steps of the compiled network need little."""
+    needed = 0.0
+    if not plan.native:
+        share = -(-supply.batch_size // supply.team.size)
+        shape = supply.shape or BatchShape.largest(supply.train, share)
+        needed = step_bytes(plan.model_settings, shape, plan.dtype.itemsize)
     kept = 0
     for frame in (*supply.train, *supply.valid):
         kept += frame.edges.nbytes + (0 if frame.frozen is None else frame.frozen.nbytes)
-    watcher.note(forecast(needed, kept, free_bytes(plan.device)))
+    return forecast(needed, kept, free_bytes(plan.device))
 
 
 def _log(folder: Path, found: Checkpoint | None, settings: TrainingSettings) -> TrainingLog:
