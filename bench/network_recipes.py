@@ -1,13 +1,15 @@
 """Recipes of networks, splines and peers on the same frames, for the same time.
 
     python bench/network_recipes.py [NAME ...] [--output DIR] [--seconds 2700] [--threads 2]
-        [--python mace=ENV/bin/python ...] [--profiles mace-64x0e ...] [--write-docs]
+        [--python mace=ENV/bin/python ...] [--profiles mace-64x0e ...]
+        [--only MLANet splines mace-64x0e ...] [--write-docs]
 
 NAME is a file of examples/networks. Our network is trained by `trimpot.train`; splines, as
 examples/NAME.yaml has them or by default, on its training and validation frames together;
 peers by their drivers (peers/README.md; options unknown here go to these) on its training,
 validation and test frames, written as extxyz. One after the other; what is done is kept in
-DIR, and the same command goes on where it was stopped.
+DIR, and the same command goes on where it was stopped. Commands with --only can run beside
+each other; the same command without it then makes the table.
 """
 
 from __future__ import annotations
@@ -199,9 +201,12 @@ def peer_row(
     )
 
 
-def rows_of(bench: Bench, pythons: dict[str, str], profiles, others) -> dict[str, dict]:
+def rows_of(
+    bench: Bench, pythons: dict[str, str], profiles, others, only
+) -> dict[str, dict]:
     """Return the rows of a set by potential; prints each, and what failed."""
-    files = write_frames(bench) if pythons else {}
+    wanted = set(profiles if only is None else only) & set(profiles)
+    files = write_frames(bench) if pythons and wanted else {}
     makers = {"MLANet": lambda: network_row(bench), "splines": lambda: spline_row(bench)}
     for profile in profiles:
         python = pythons.get(DRIVERS[profile.split("-")[0]])
@@ -211,6 +216,8 @@ def rows_of(bench: Bench, pythons: dict[str, str], profiles, others) -> dict[str
             )
     rows = {}
     for name, make in makers.items():
+        if only is not None and name not in only:
+            continue
         try:
             rows[name] = make()
         except RuntimeError as error:
@@ -257,10 +264,13 @@ def main(argv=None) -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--python", action="append", default=[], metavar="DRIVER=PATH")
     parser.add_argument("--profiles", nargs="+", default=PROFILES)
+    parser.add_argument("--only", nargs="+", metavar="POTENTIAL")
     parser.add_argument("--write-docs", action="store_true", help="Renew the page.")
     chosen, others = parser.parse_known_args(argv)
     if set(chosen.names) - set(recipes) or (others and not chosen.python):
         parser.error(f"found {chosen.names} and {others}, expected {', '.join(recipes)}")
+    if chosen.write_docs and chosen.only:
+        parser.error("--write-docs needs all potentials")
     pythons = dict(text.split("=", 1) for text in chosen.python)
     output = chosen.output.resolve()
     os.chdir(pages.ROOT)  # recipes name their data from here
@@ -274,7 +284,7 @@ def main(argv=None) -> int:
             continue
         (output / name).mkdir(parents=True, exist_ok=True)
         bench = Bench(name, recipe, chosen.seconds, chosen.threads, output / name)
-        results[name] = rows_of(bench, pythons, chosen.profiles, others)
+        results[name] = rows_of(bench, pythons, chosen.profiles, others, chosen.only)
     if results:
         text = page(results, chosen.seconds, chosen.threads)
         pages.keep(output, "network_recipes", text, results, write_docs=False)
