@@ -8,6 +8,7 @@
 namespace trimpot::TRIMPOT_ISA {
 
 constexpr int width = 16; // channels of a block
+constexpr int most_heads = 16; // of attention
 
 template <class T>
 using Block16 = Vec<T, width>;
@@ -121,7 +122,7 @@ TRIMPOT_INLINE DualBlock<T> constant(const DualBlock<T>&, T a) { return {broadca
 // 1 / (1 + e^-a)
 template <class T>
 TRIMPOT_INLINE Block16<T> sigmoid(Block16<T> a) {
-  return reciprocal(broadcast<width>(T(1)) + exponential(Block16<T>{} - a));
+  return near_reciprocal(broadcast<width>(T(1)) + exponential(Block16<T>{} - a));
 }
 template <class T>
 TRIMPOT_INLINE DualBlock<T> sigmoid(DualBlock<T> a) { // not by e^-a, which may be so large that it is no number

@@ -27,9 +27,10 @@ class Pass {
     const std::int64_t m = edges.first[n];
     if (m <= most_kept) {
       kept_.resize(static_cast<std::size_t>(m));
-      for (std::int64_t e = 0; e < m; ++e) kept_[static_cast<std::size_t>(e)] = edge_state<N>(edges_, along_, e, s);
+      for (std::int64_t i = 0; i < n; ++i) fill_around(i, kept_.data() + edges_.first[i]);
     }
     energies_.assign(static_cast<std::size_t>(n), R{});
+    over_.resize(static_cast<std::size_t>(s.layers * n * (1 + s.heads)));
   }
 
   void forward() {
@@ -37,15 +38,15 @@ class Pass {
     for (int t = 0; t < s.layers; ++t) {
       auto& state = states_[static_cast<std::size_t>(t)];
       over_atoms([&](std::int64_t begin, std::int64_t end, int) { nodes.before(state, t, begin, end); });
-      with_degree([&](auto degree) {
-        const Messages<N, degree()> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
+      with_form([&](auto degree, auto form) {
+        const Messages<N, degree(), decltype(form)> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
         over_atoms([&](std::int64_t begin, std::int64_t end, int thread) {
           Arena& arena = arenas_[static_cast<std::size_t>(thread)];
           for (std::int64_t i = begin; i < end; ++i) {
             const Arena::Scope scope(arena);
             int count;
             const EdgeState<N>* const around = around_atom(i, count, arena);
-            messages.forward(i, around, count, state.sum.data() + i * nodes.C * nodes.K, arena);
+            messages.forward(i, around, count, state.sum.data() + i * nodes.C * nodes.K, over(t, i), arena);
           }
           nodes.after(state, t, edges_.species, degrees_.data(), next_features(t), energies_.data(), begin, end);
         });
@@ -67,8 +68,8 @@ class Pass {
       const bool asked = t > 0 || gradient != nullptr; // of the first layer only parameters are of interest
       if (asked)
         for (auto& one : sent) clear_sent(one, t);
-      with_degree([&](auto degree) {
-        const Messages<N, degree()> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
+      with_form([&](auto degree, auto form) {
+        const Messages<N, degree(), decltype(form)> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
         in_shares([&](std::int64_t begin, std::int64_t end, int thread) {
           Arena& arena = arenas_[static_cast<std::size_t>(thread)];
           nodes.after_back(state, t, edges_.species, degrees_.data(), next_features(t), seeds,
@@ -80,7 +81,8 @@ class Pass {
             const EdgeState<N>* const around = around_atom(i, count, arena);
             const std::int64_t first = edges_.first[i];
             messages.backward(i, around, count,
-                              {sum_bar.data() + i * nodes.C * nodes.K, degree_bar[static_cast<std::size_t>(i)],
+                              {state.sum.data() + i * nodes.C * nodes.K, sum_bar.data() + i * nodes.C * nodes.K, over(t, i),
+                               degree_bar[static_cast<std::size_t>(i)],
                                query_bar.data() + i * s.heads, center_bar.data() + i * nodes.G,
                                asked ? &sent[static_cast<std::size_t>(thread)] : nullptr,
                                to.vectors == nullptr ? nullptr : to.vectors + 3 * first,
@@ -136,8 +138,14 @@ class Pass {
     count = static_cast<int>(edges_.first[i + 1] - first);
     if (!kept_.empty()) return kept_.data() + first;
     auto* const around = arena.take<EdgeState<N>>(count);
-    for (int e = 0; e < count; ++e) around[e] = edge_state<N>(edges_, along_, first + e, s);
+    fill_around(i, around);
     return around;
+  }
+
+  void fill_around(std::int64_t i, EdgeState<N>* around) const {
+    const std::int64_t first = edges_.first[i];
+    const auto count = static_cast<std::int32_t>(edges_.first[i + 1] - first);
+    for (std::int32_t e = 0; e < count; ++e) around[e] = edge_state<N>(edges_, along_, first + e, s);
   }
 
   template <class Work>
@@ -157,6 +165,16 @@ class Pass {
       const std::int64_t last = chunks * (thread + 1) / threads_;
       for (std::int64_t c = chunks * thread / threads_; c < last; ++c)
         work(c * chunk, std::min((c + 1) * chunk, n), thread);
+    });
+  }
+
+  R* over(int t, std::int64_t i) { return over_.data() + (t * n + i) * (1 + s.heads); }
+
+  template <class Work>
+  void with_form(Work&& work) const {
+    with_degree([&](auto degree) {
+      if (UsualBlocks::fit(s)) return work(degree, UsualBlocks{});
+      return work(degree, AnyBlocks{});
     });
   }
 
@@ -200,6 +218,7 @@ class Pass {
   std::vector<LayerState<L>> states_;
   AlignedVector<L> last_;
   std::vector<R> degrees_, energies_;
+  std::vector<R> over_; // layers x atoms x groups of channels: 1 / (1 + sum of shares)
   static constexpr std::int64_t most_kept = 1 << 17; // edges whose state is worked out once; more would leave the cache
   AlignedVector<EdgeState<N>> kept_;
 };
