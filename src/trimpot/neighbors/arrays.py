@@ -29,6 +29,7 @@ def native_structure(structure: Structure) -> Structure:
         positions=_exact("positions", structure.positions, np.float64, (n, 3)),
         cell=_exact("cell", structure.cell, np.float64, (3, 3)),
         pbc=_exact("pbc", structure.pbc, np.bool_, (3,)),
+        charge=structure.charge,
     )
 
 
