@@ -1,7 +1,7 @@
 """Total charges that a network knows: kinds of atoms, and a constant for each charge.
 
 A kind is an element in structures of one total charge. It has an embedding of its own;
-all other weights belong to elements, or to all atoms (docs/theory/mlanet.md, section 8).
+all other weights belong to elements, or to all atoms (docs/theory/mlanet.md, section 2).
 """
 
 from __future__ import annotations

@@ -270,3 +270,10 @@ def test_native_refresh_checks_lengths_and_owners(crystal):
     fresh = np.empty_like(positions)
     _native.refresh_positions(fresh, owners, shifts, x, cell)
     assert np.array_equal(fresh, positions)
+
+
+def test_the_charge_goes_along_and_must_be_whole(crystal):
+    ion = dataclasses.replace(crystal, charge=np.int64(-1))
+    assert neighborhood(ion, 5.0).charge == -1
+    with pytest.raises(InputError, match=r"charge is 0\.5, expected"):
+        neighborhood(dataclasses.replace(crystal, charge=0.5), 5.0)
