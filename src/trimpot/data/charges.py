@@ -50,7 +50,9 @@ def total_charge(raw: RawFrame, key: str | None) -> FoundCharge:
     if value is not None:
         return FoundCharge(value, found)
     if key is not None:
-        has = f"{key} = {raw.fields[key]!s:.40}" if key in raw.fields else f"no field {key}"
+        has = f"no field {key} (but {', '.join(sorted(raw.fields)) or 'none at all'})"
+        if key in raw.fields:
+            has = f"{key} = {raw.fields[key]!s:.40}"
         raise DataError(
             f"{raw.place}: found {has}, expected the total charge as a whole number of e "
             "(keys.charge); correct it, or name another key"

@@ -56,7 +56,11 @@ def test_a_named_field_holds_it(tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "found"),
-    [("", "no field ion"), ("ion=0.5", "ion = 0.5"), ("ion=anion", "ion = anion")],
+    [
+        ("", r"no field ion \(but energy\)"),
+        ("ion=0.5", "ion = 0.5"),
+        ("ion=anion", "ion = anion"),
+    ],
 )
 def test_a_named_field_must_be_there_and_whole(field, found, tmp_path):
     path = file_of(tmp_path, "ion=1", field)
