@@ -1,9 +1,12 @@
 """Small networks with weights of some size, and structures for them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from trimpot.contract import Structure
 from trimpot.envelopes import EnvelopeSettings
+from trimpot.networks.charges import ChargeStates
 from trimpot.networks.mlanet import MLANetSettings
 from trimpot.networks.potential import NetworkPotential
 from trimpot.splines.core import CoreSettings
@@ -57,6 +60,19 @@ def network(settings=TINY, *, prior=None, precision="float64", seed=0):
         precision=precision,
         provenance={"data": {"sha256": "00"}, "numbers": [0.1 + 0.2, -0.0, None]},
     )
+
+
+KINDS = ((14, -1), (14, 0), (14, 1), (74, 0), (74, 1))
+CONSTANTS = {-1: 2.5, 0: 0.0, 1: -6.25}
+
+
+def charged(settings=TINY, *, seed=0, **changes):
+    """A network that knows three total charges, tungsten only with two of them."""
+    states = ChargeStates(KINDS, CONSTANTS)
+    plain = network(settings, seed=seed, **changes)
+    embedding = np.random.default_rng(seed).normal(size=(len(KINDS), settings.channels))
+    state = {**plain.state, "embedding": embedding.astype(np.float32)}
+    return replace(plain, state=state, charges=states)
 
 
 def unscreened(**changes):

@@ -41,12 +41,15 @@ class Structure:
         Rows are lattice vectors in angstrom; rows of non-periodic directions may be 0.
     pbc : (3,) bool
         Periodic directions.
+    charge : int
+        Total charge in units of e.
     """
 
     numbers: IntArray
     positions: FloatArray
     cell: FloatArray
     pbc: BoolArray
+    charge: int = 0
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -78,6 +81,8 @@ class Neighborhood:
         Indices into the local and ghost atoms.
     cutoff : float
         All pairs with r < cutoff are in the list.
+    charge : int
+        Total charge of the structure in units of e.
     """
 
     positions: FloatArray
@@ -86,6 +91,7 @@ class Neighborhood:
     first: NDArray[np.int64]
     neighbors: IntArray
     cutoff: float
+    charge: int = 0
 
     @property
     def n_local(self) -> int:

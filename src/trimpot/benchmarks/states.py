@@ -60,6 +60,7 @@ class State:
             positions=(shifts[:, None] + self.structure.positions).reshape(-1, 3),
             cell=self.structure.cell * np.array(repeats)[:, None],
             pbc=self.structure.pbc,
+            charge=self.structure.charge * copies,
         )
         return State(structure, np.tile(self.velocities, (copies, 1)))
 
@@ -84,6 +85,7 @@ def save_state(state: State, path: Path) -> None:
         positions=s.positions,
         cell=s.cell,
         pbc=s.pbc,
+        charge=s.charge,
         velocities=state.velocities,
     )
 
@@ -91,5 +93,11 @@ def save_state(state: State, path: Path) -> None:
 def load_state(path: Path) -> State:
     """Read what ``save_state`` wrote."""
     with np.load(path, allow_pickle=False) as kept:
-        structure = Structure(kept["numbers"], kept["positions"], kept["cell"], kept["pbc"])
+        structure = Structure(
+            kept["numbers"],
+            kept["positions"],
+            kept["cell"],
+            kept["pbc"],
+            int(kept["charge"]),
+        )
         return State(structure, kept["velocities"])

@@ -143,11 +143,15 @@ class NetworkModelSettings(MLANetSettings):
     prior : settings of a repulsive core, path, or off
         What the network adds to: the screened nuclear repulsion below the data, or the
         file of a spline potential, whose interactions are taken, or nothing.
+    charges : bool or auto
+        Whether the network tells structures apart by their total charge
+        (``data.keys.charge``); ``auto``: if the training frames have several.
     """
 
     kind: Literal["mlanet"] = "mlanet"
     species: tuple[str, ...] | None = None
     prior: CoreSettings | Path | None = field(default_factory=CoreSettings)
+    charges: bool | Literal["auto"] = "auto"
 
     @property
     def network(self) -> MLANetSettings:

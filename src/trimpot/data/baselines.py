@@ -91,9 +91,10 @@ def resolve_E0s(setting: E0Setting, frames: Sequence[Frame], species: Sequence[i
     """
     isolated = isolated_frames(frames)
     warnings: tuple[str, ...] = ()
+    neutral = any(frames[index].structure.charge == 0 for index in isolated)
     if isinstance(setting, Mapping):
         values, source = _given(setting, species), "given"
-    elif setting == "isolated" or (setting == "auto" and isolated):
+    elif setting == "isolated" or (setting == "auto" and neutral):
         found = isolated_atom_energies(frames)
         _require(found, species)
         values, source = {z: found[z] for z in species}, "isolated atoms"
@@ -131,6 +132,8 @@ def isolated_frames(frames: Sequence[Frame]) -> tuple[int, ...]:
 def isolated_atom_energies(frames: Sequence[Frame]) -> dict[int, float]:
     """Return energies in eV by atomic number from the frames with one isolated atom.
 
+    Ions are passed over: an E0 is of the neutral atom.
+
     Raises
     ------
     DataError
@@ -139,6 +142,8 @@ def isolated_atom_energies(frames: Sequence[Frame]) -> dict[int, float]:
     found: dict[int, tuple[float, str]] = {}
     for index in isolated_frames(frames):
         frame = frames[index]
+        if frame.structure.charge:
+            continue
         number = int(frame.structure.numbers[0])
         if frame.energy is None:
             raise DataError(
@@ -218,7 +223,7 @@ def _least_squares(
     if not used:
         note = "no frame has an energy, so the E0s are zero: absolute energies mean nothing"
         return dict.fromkeys(species, 0.0), (note,)
-    fractions, energies = _compositions(used, species)
+    fractions, energies = compositions(used, species)
     solution, _, rank, _ = np.linalg.lstsq(fractions, energies, rcond=1e-8)
     values = dict(zip(species, solution.tolist(), strict=True))
     if rank == len(species):
@@ -231,7 +236,7 @@ def _least_squares(
     )
 
 
-def _compositions(
+def compositions(
     frames: Sequence[Frame], species: Sequence[int]
 ) -> tuple[FloatArray, FloatArray]:
     """Return fractions of each species (s, k) and energies per atom (s,)."""

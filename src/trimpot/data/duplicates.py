@@ -20,9 +20,9 @@ _DIGITS = 5  # of positions and cells in A: printed digits of one geometry may d
 def duplicate_groups(frames: Sequence[Frame]) -> NDArray[np.int64]:
     """Return one number per frame, equal for frames with the same geometry.
 
-    Same means: cell, periodic directions and the set of (element, position) agree to
-    1e-5 A; the order of the atoms does not matter, and labels are not compared. Groups
-    are numbered by first occurrence.
+    Same means: total charge, cell, periodic directions and the set of (element, position)
+    agree, the last to 1e-5 A; the order of the atoms does not matter, and labels are not
+    compared. Groups are numbered by first occurrence.
 
     Returns
     -------
@@ -41,4 +41,5 @@ def _geometry(frame: Frame) -> bytes:
     digest = hashlib.blake2b(rows.tobytes(), digest_size=16)
     digest.update((np.round(structure.cell, _DIGITS) + 0.0).tobytes())
     digest.update(np.asarray(structure.pbc, dtype=np.bool_).tobytes())
+    digest.update(f"{structure.charge}".encode())
     return digest.digest()

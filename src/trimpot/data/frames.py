@@ -140,6 +140,8 @@ class Dataset(Sequence[Frame]):
             for values in (structure.positions, structure.cell, frame.forces, frame.stress):
                 _add(digest, values)
             _add(digest, None if frame.energy is None else np.array(frame.energy))
+            if structure.charge:
+                digest.update(f"charge {structure.charge}".encode())
         return digest.hexdigest()
 
 

@@ -52,6 +52,9 @@ class LabelKeys:
     energy, forces, stress, virial, config_type : str or None
         Exact name of the key (calculator result, field or column). ``stress`` and
         ``virial`` exclude each other.
+    charge : str or None
+        Field of the total charge in e, a whole number, of every frame; by default
+        ``charge``, else ``total_charge``, and 0 for frames without.
 
     Raises
     ------
@@ -64,6 +67,7 @@ class LabelKeys:
     stress: str | None = None
     virial: str | None = None
     config_type: str | None = None
+    charge: str | None = None
 
     def __post_init__(self) -> None:
         if self.stress is not None and self.virial is not None:
@@ -80,7 +84,7 @@ class LabelKeys:
 
     def selected(self) -> dict[str, str]:
         """Return the labels whose key was chosen by the user."""
-        names = (*ROLES, "config_type")
+        names = (*ROLES, "config_type", "charge")
         return {
             name: getattr(self, name) for name in names if getattr(self, name) is not None
         }

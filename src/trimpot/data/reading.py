@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.data.ase_formats import ase_format, read_with_ase
+from trimpot.data.charges import total_charge
 from trimpot.data.code_outputs import CODE_OUTPUTS
 from trimpot.data.distances import check_distances
 from trimpot.data.extxyz import read_extxyz
@@ -150,7 +151,8 @@ def raw_frames(
 def checked_frame(raw: RawFrame, keys: LabelKeys, rules: ReadRules, tally: Tally) -> Frame:
     """Return the checked frame and count it."""
     plan = plan_labels(raw, keys)
-    structure, swapped = structure_of(raw, rules)
+    charge = total_charge(raw, keys.charge)
+    structure, swapped = structure_of(raw, rules, charge.value)
     labels = labels_of(raw, plan, structure, rules)
     frame = Frame(
         structure=structure,
@@ -164,6 +166,12 @@ def checked_frame(raw: RawFrame, keys: LabelKeys, rules: ReadRules, tally: Tally
     tally.add(frame, raw, labels.used, plan.ignored)
     if plan.config_key is not None:
         tally.used.add(("config_type", plan.config_key.key))
+    if charge.key:
+        tally.used.add(("charge", charge.key))
+    if charge.value:
+        tally.notes[f"total charge {charge.value:+d} from {charge.key}"] += 1
+    if charge.note:
+        tally.notes[charge.note] += 1
     if swapped:
         tally.notes["left-handed cell, second and third lattice vector swapped"] += 1
     return frame

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _SINGULAR = 1e-6  # volume over the product of the vector lengths
 
 
-def structure_of(raw: RawFrame, rules: ReadRules) -> tuple[Structure, bool]:
+def structure_of(
+    raw: RawFrame, rules: ReadRules, charge: int = 0
+) -> tuple[Structure, bool]:
     """Return the structure of a frame and whether its lattice vectors were swapped.
 
     Raises
@@ -39,7 +41,8 @@ def structure_of(raw: RawFrame, rules: ReadRules) -> tuple[Structure, bool]:
     cell, pbc, swapped = _checked_cell(raw, rules)
     pbc = pbc.copy()
     pbc.flags.writeable = False
-    return Structure(raw.numbers, read_only(raw.positions), read_only(cell), pbc), swapped
+    x, rows = read_only(raw.positions), read_only(cell)
+    return Structure(raw.numbers, x, rows, pbc, charge), swapped
 
 
 def _in_angstrom(raw: RawFrame, factor: float) -> RawFrame:

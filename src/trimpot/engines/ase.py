@@ -11,6 +11,7 @@ from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 
 from trimpot.contract import Evaluation, GradedPotential, Precision, Structure
+from trimpot.engines.charges import total_charge
 from trimpot.engines.following import follow
 from trimpot.engines.singlepoint import (
     check_evaluation,
@@ -35,12 +36,19 @@ NO_GRADES = (
 
 
 def structure_from_atoms(atoms: Atoms) -> Structure:
-    """Return a copy of the atoms, cell and periodic directions of ``ase.Atoms``."""
+    """Return a copy of atoms, cell, periodic directions and charge of ``ase.Atoms``.
+
+    Raises
+    ------
+    InputError
+        If ``atoms.info`` holds a total charge that is no whole number.
+    """
     return Structure(
         numbers=np.array(atoms.numbers, dtype=np.int32),
         positions=np.array(atoms.positions, dtype=np.float64, order="C"),
         cell=np.array(atoms.cell.array, dtype=np.float64, order="C"),
         pbc=np.array(atoms.pbc, dtype=np.bool_),
+        charge=total_charge(atoms),
     )
 
 
@@ -48,8 +56,9 @@ class Calculator(AseCalculator):
     """Energy, forces, stress and per-atom energies of any potential, for ASE.
 
     One call of the potential yields all properties; nothing is computed again until
-    positions, cell, elements or periodic directions change. The neighbour list has a
-    skin of its own and is rebuilt only when an atom has moved by half of it.
+    positions, cell, elements, periodic directions or the total charge change. The
+    neighbour list has a skin of its own and is rebuilt only when an atom has moved by half
+    of it. The total charge is ``atoms.info["charge"]`` (or ``total_charge``), in e.
 
     While ``forces_only`` is true, whoever asks for forces gets these alone, which is
     faster; another property of the same atoms then takes a call of its own.
@@ -140,7 +149,7 @@ class Calculator(AseCalculator):
         Raises
         ------
         InputError
-            Unknown element, or positions or cell that are not finite.
+            Unknown element or charge, or positions or cell that are not finite.
         NonFiniteResultError
             NaN or infinity in the result; no results are kept.
         PropertyNotImplementedError
@@ -172,6 +181,7 @@ class Calculator(AseCalculator):
         mirror.arrays["positions"] = structure.positions
         mirror.cell[:] = structure.cell
         mirror.pbc = structure.pbc
+        mirror.info = {"charge": structure.charge} if structure.charge else {}
         self.atoms = mirror
 
     def get_grades(self, atoms: Atoms | None = None) -> FloatArray:
@@ -223,7 +233,7 @@ class Calculator(AseCalculator):
         """
         if tol != 0.0:
             changes: list[str] = super().check_state(atoms, tol)  # type: ignore[no-untyped-call]
-            return changes
+            return changes + self._recharged(atoms)
         then = self.atoms
         if then is None:
             return list(all_changes)
@@ -233,7 +243,15 @@ class Calculator(AseCalculator):
             "cell": not np.array_equal(atoms.cell.array, then.cell.array),
             "pbc": not np.array_equal(atoms.pbc, then.pbc),
         }
-        return [name for name, differs in changed.items() if differs]
+        return [name for name, differs in changed.items() if differs] + self._recharged(
+            atoms
+        )
+
+    def _recharged(self, atoms: Atoms) -> list[str]:
+        """Return ``charge`` if the total charge is another one than before."""
+        then = self.atoms
+        differs = then is not None and total_charge(atoms) != total_charge(then)
+        return ["charge"] if differs else []
 
     def _forces(self, structure: Structure) -> FloatArray:
         if len(structure) == 0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
+from trimpot.engines.charges import charge_info
 from trimpot.engines.md_state import RunState
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.container import read, write
@@ -64,6 +65,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             "numbers": np.asarray(atoms.numbers, dtype=np.int32),
             "cell": np.array(atoms.cell.array),
             "pbc": [bool(periodic) for periodic in atoms.pbc],
+            "info": charge_info(atoms),
             **{name: atoms.arrays[name] for name in COLUMNS if name in atoms.arrays},
         },
         "facts": checkpoint.facts,
@@ -108,6 +110,7 @@ def _checkpoint(content: object) -> Checkpoint:
         raise FileFormatError("it holds no run")
     kept = content["atoms"]
     atoms = Atoms(kept["numbers"], kept["positions"], cell=kept["cell"], pbc=kept["pbc"])
+    atoms.info = dict(kept.get("info", {}))  # older ones have none
     for name in COLUMNS[1:]:
         if name in kept:
             atoms.set_array(name, kept[name])  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Self
 from ase import Atoms
 from ase.io import write
 
+from trimpot.engines.charges import charge_info
 from trimpot.engines.md_samples import Sample, snapshot
 from trimpot.errors import DataError, InputError, WriteError
 
@@ -268,7 +269,8 @@ class ExtrapolationFile(AppendedFile):
         """Add a structure."""
         frame = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
         frame.arrays["grade"] = grades
-        frame.info = {"step": step, "largest_grade": float(grades.max())}
+        known = {"step": step, "largest_grade": float(grades.max())}
+        frame.info = {**known, **charge_info(atoms)}
         self.append(extxyz(frame))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from trimpot.engines.charges import charge_info
 from trimpot.engines.md_velocities import temperature_k, twice_kinetic
 from trimpot.units import GPA_PER_EV_PER_A3
 
@@ -147,7 +148,7 @@ def snapshot(atoms: Atoms, sample: Sample) -> Atoms:
     if sample.pressure_gpa is not None:
         results["stress"] = atoms.get_stress()  # type: ignore[no-untyped-call]
     frame.calc = SinglePointCalculator(frame, **results)  # type: ignore[no-untyped-call]
-    frame.info = {"step": sample.step, "time_fs": sample.time_fs}
+    frame.info = {"step": sample.step, "time_fs": sample.time_fs, **charge_info(atoms)}
     return frame
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trimpot.engines.charges import charge_info
 from trimpot.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def check_atoms(atoms: Atoms, settings: MdSettings, cutoff: float) -> None:
 
 
 def movable(atoms: Atoms) -> Atoms:
-    """Return a copy with nothing but what moves: fields of the file would go stale."""
+    """Return a copy with what moves and the charge: other fields would go stale."""
     moving: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
-    moving.info = {}
+    moving.info = dict(charge_info(atoms))
     if "momenta" not in moving.arrays:
         moving.set_momenta(np.zeros((len(moving), 3)))  # type: ignore[no-untyped-call]
     kept = [name for name in KEPT_COLUMNS if name in moving.arrays]

@@ -13,6 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
+from trimpot.data.charges import charge_key
 from trimpot.engines.ase import VOIGT_COLUMNS, VOIGT_ROWS
 from trimpot.errors import InputError
 
@@ -98,6 +99,8 @@ def labelled_extxyz(
         structure.numbers, structure.positions, cell=structure.cell, pbc=structure.pbc
     )
     atoms.info.update(info or {})
+    if structure.charge and charge_key(atoms.info) is None:
+        atoms.info["charge"] = structure.charge
     results: dict[str, float | FloatArray] = {
         "energy": evaluation.energy,
         "free_energy": evaluation.energy,

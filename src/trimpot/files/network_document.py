@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from trimpot.data.charges import LARGEST_CHARGE
 from trimpot.elements import SYMBOLS
 from trimpot.envelopes import EnvelopeSettings
 from trimpot.envelopes.settings import Limits
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.encoding import flatten, unflatten
 from trimpot.files.spline_document import species_of, spline_document, spline_potential
+from trimpot.networks.charges import ChargeStates
 from trimpot.networks.mlanet.settings import MLANetSettings
 from trimpot.networks.mlanet.shapes import check_state
 from trimpot.networks.potential import NetworkPotential
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trimpot.files.encoding import Json, Tensors
+    from trimpot.networks.charges import Kind
     from trimpot.networks.potential import NetworkPrecision
     from trimpot.splines.potential import SplinePotential
 
@@ -39,6 +42,8 @@ PARTS = (
     "prior",
     "provenance",
 )
+CHARGES = "charges"
+"""Of networks that tell total charges apart; not there in others."""
 
 
 def network_document(potential: NetworkPotential) -> tuple[dict[str, Json], Tensors]:
@@ -59,6 +64,8 @@ def network_document(potential: NetworkPotential) -> tuple[dict[str, Json], Tens
         "prior": prior,
         "provenance": flatten(dict(potential.provenance), "provenance", {}),
     }
+    if potential.charges is not None:
+        document[CHARGES] = _charges_document(potential.charges)
     return document, tensors
 
 
@@ -71,7 +78,8 @@ def network_potential(document: dict[str, object], tensors: Tensors) -> NetworkP
         Names the part that is wrong.
     """
     used: set[str] = set()
-    parts = exactly(document, PARTS, "the description")
+    names = (*PARTS, CHARGES) if CHARGES in document else PARTS
+    parts = exactly(document, names, "the description")
     species = species_of(parts["species"])
     if not isinstance(parts["provenance"], dict):
         raise FileFormatError("provenance: expected a mapping")
@@ -87,6 +95,7 @@ def network_potential(document: dict[str, object], tensors: Tensors) -> NetworkP
             mean_weight=_number(parts["mean_weight"], "mean_weight"),
             scale=_number(parts["scale"], "scale"),
             prior=_prior(parts["prior"], rest),
+            charges=_charges(parts[CHARGES]) if CHARGES in parts else None,
             precision=cast("NetworkPrecision", f"{parts['precision']!s:.20}"),
             provenance=parts["provenance"],
         )
@@ -112,9 +121,44 @@ def _weights(value: object) -> dict[str, np.ndarray]:
 def _check_weights(potential: NetworkPotential) -> None:
     """Compare names and shapes with those of the network of these settings."""
     try:
-        check_state(potential.settings, potential.species, potential.state)
+        n_kinds = None if potential.charges is None else len(potential.charges.kinds)
+        check_state(potential.settings, potential.species, potential.state, n_kinds)
     except InputError as error:
         raise FileFormatError(str(error)) from error
+
+
+def _charges_document(charges: ChargeStates) -> dict[str, Json]:
+    kinds: list[Json] = [[SYMBOLS[z], charge] for z, charge in charges.kinds]
+    energies: list[Json] = [float(charges.energies[q]) for q in charges.charges]
+    return {"kinds": kinds, "energies": energies}
+
+
+def _charges(value: object) -> ChargeStates:
+    """Return the charges of a network: kinds, and an energy per charge, ascending."""
+    parts = exactly(value, ("kinds", "energies"), CHARGES)
+    kinds, energies = parts["kinds"], parts["energies"]
+    if not isinstance(kinds, list) or not isinstance(energies, list):
+        raise FileFormatError(f"{CHARGES}: expected lists of kinds and energies")
+    read = tuple(_kind(kind) for kind in kinds)
+    charges = sorted({charge for _, charge in read})
+    if len(charges) != len(energies):
+        raise FileFormatError(
+            f"{CHARGES}: found {len(energies)} energies for {len(charges)} charges"
+        )
+    numbers = [_number(energy, f"{CHARGES}.energies") for energy in energies]
+    return ChargeStates(read, dict(zip(charges, numbers, strict=True)))
+
+
+def _kind(value: object) -> Kind:
+    """Return a pair of an element and a total charge."""
+    if isinstance(value, list) and len(value) == 2:
+        symbol, charge = value
+        whole = type(charge) is int and abs(charge) <= LARGEST_CHARGE
+        if isinstance(symbol, str) and symbol in SYMBOLS[1:] and whole:
+            return SYMBOLS.index(symbol), charge
+    raise FileFormatError(
+        f"{CHARGES}.kinds: found {value!s:.40}, expected an element and a total charge"
+    )
 
 
 def _prior(value: object, tensors: Tensors) -> SplinePotential | None:

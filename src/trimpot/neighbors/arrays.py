@@ -21,14 +21,20 @@ def native_structure(structure: Structure) -> Structure:
     Raises
     ------
     InputError
-        If an array has another shape, or values that its type cannot hold.
+        If an array has another shape, or values that its type cannot hold, or the charge
+        is no integer.
     """
     n = len(structure.numbers)
+    if not isinstance(structure.charge, int | np.integer):
+        raise InputError(
+            f"charge is {structure.charge!r}, expected the total charge as an integer, in e"
+        )
     return Structure(
         numbers=_exact("numbers", structure.numbers, np.int32, (n,)),
         positions=_exact("positions", structure.positions, np.float64, (n, 3)),
         cell=_exact("cell", structure.cell, np.float64, (3, 3)),
         pbc=_exact("pbc", structure.pbc, np.bool_, (3,)),
+        charge=int(structure.charge),
     )
 
 

@@ -43,7 +43,7 @@ class ImageList:
         _native.refresh_positions(
             positions, old.owners, self.shifts, structure.positions, structure.cell
         )
-        return replace(old, positions=positions)
+        return replace(old, positions=positions, charge=structure.charge)
 
 
 def neighborhood(structure: Structure, cutoff: float, *, threads: int = 1) -> Neighborhood:
@@ -87,5 +87,6 @@ def image_list(structure: Structure, cutoff: float, *, threads: int = 1) -> Imag
         first=first,
         neighbors=neighbors,
         cutoff=float(cutoff),
+        charge=structure.charge,
     )
     return ImageList(around, shifts)

@@ -81,6 +81,7 @@ class VerletList:
             positions=structure.positions.copy(),
             cell=structure.cell.copy(),
             pbc=structure.pbc.copy(),
+            charge=structure.charge,
         )
         images = image_list(kept, self.cutoff + self.skin, threads=self.threads)
         around = replace(images.neighborhood, cutoff=self.cutoff)

@@ -19,6 +19,8 @@ from trimpot.networks.weighing import edge_weighing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from trimpot.contract import FloatArray
     from trimpot.networks.edges import EdgePruning
     from trimpot.networks.graphs import Graph
@@ -30,8 +32,9 @@ class FrozenEdges:
 
     Attributes
     ----------
-    species, structures : (n,) int32
-        Index of the element and of the structure of each atom.
+    kinds, structures : (n,) int32
+        Index of the kind (element, or element and charge) and of the structure of each
+        atom.
     n_structures : int
     centers, neighbors : (m,) int32
         Atoms i, ascending, and j.
@@ -53,7 +56,7 @@ class FrozenEdges:
         dw_ij / dr_ik in 1/angstrom.
     """
 
-    species: np.ndarray
+    kinds: np.ndarray
     structures: np.ndarray
     n_structures: int
     centers: np.ndarray
@@ -68,7 +71,7 @@ class FrozenEdges:
     screening_slopes: FloatArray
 
     def __len__(self) -> int:
-        return len(self.species)
+        return len(self.kinds)
 
     @property
     def nbytes(self) -> int:
@@ -131,8 +134,8 @@ class FrozenEdges:
         return pulls, by_weights[self.screened][:, None] * self.screening_slopes
 
 
-def freeze(pruning: EdgePruning, graph: Graph) -> FrozenEdges:
-    """Return the edges of a graph as they stand."""
+def freeze(pruning: EdgePruning, graph: Graph, kinds: Tensor | None = None) -> FrozenEdges:
+    """Return the edges of a graph as they stand; kinds are elements if none are given."""
     triplet = None if pruning.screening is None else pruning.screening.envelope
     counts = np.bincount(graph.edges[0].numpy(), minlength=len(graph.species))
     species = graph.species.numpy().astype(np.int32)
@@ -147,7 +150,7 @@ def freeze(pruning: EdgePruning, graph: Graph) -> FrozenEdges:
     first, _, neighbors, vectors, weights, slopes = found[:6]
     screened, screening, to_screening, screening_slopes = found[6:]
     return FrozenEdges(
-        species,
+        species if kinds is None else kinds.numpy().astype(np.int32),
         graph.structures.numpy().astype(np.int32),
         len(graph.cells),
         np.repeat(np.arange(len(species), dtype=np.int32), np.diff(first)),
@@ -174,7 +177,7 @@ def join_frozen(parts: Sequence[FrozenEdges]) -> FrozenEdges:
         return np.concatenate([getattr(part, name) for part in parts])
 
     return FrozenEdges(
-        species=joined("species"),
+        kinds=joined("kinds"),
         structures=np.concatenate([p.structures + np.int32(s) for p, _, _, s in shifted]),
         n_structures=structures[-1],
         centers=np.concatenate([p.centers + np.int32(a) for p, a, _, _ in shifted]),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trimpot.contract import FloatArray, Neighborhood, Precision, Structure
+    from trimpot.networks.charges import ChargeStates
     from trimpot.networks.following import NetworkFollower
     from trimpot.networks.mlanet.settings import MLANetSettings
     from trimpot.splines.potential import SplinePotential
@@ -53,6 +54,8 @@ class NetworkPotential:
     prior : SplinePotential, optional
         What is known before: a repulsive core, fitted splines. It holds no energies of
         isolated atoms.
+    charges : ChargeStates, optional
+        Total charges that the network tells apart; None: it does not look at charges.
     precision : str
         Arithmetic of ``evaluate``: ``float32`` (sums over atoms are in double precision)
         or ``float64``.
@@ -72,6 +75,7 @@ class NetworkPotential:
     mean_weight: float = 1.0
     scale: float = 1.0
     prior: SplinePotential | None = None
+    charges: ChargeStates | None = None
     precision: NetworkPrecision = "float32"
     provenance: Mapping[str, object] = field(default_factory=dict)
 
@@ -93,6 +97,12 @@ class NetworkPotential:
                 f"precision: found {self.precision!r}, expected float32 or float64"
             )
         self._check_prior()
+        known = {z for z, _ in self.charges.kinds} if self.charges else set()
+        if not known <= set(self.species):
+            raise InputError(
+                f"found charges of elements {sorted(known)}, expected elements of "
+                f"{self.species}"
+            )
 
     def _check_prior(self) -> None:
         if self.prior is None:
@@ -139,7 +149,8 @@ class NetworkPotential:
         Raises
         ------
         InputError
-            For an unknown element, positions that are not numbers, or a singular cell.
+            For an unknown element or one that is not known with this charge, positions
+            that are not numbers, or a singular cell.
         NonFiniteResultError
             For NaN or infinity in a result.
         """
@@ -159,7 +170,29 @@ class NetworkPotential:
     def _evaluated(
         self, around: list[Neighborhood], precision: NetworkPrecision, threads: int
     ) -> list[Evaluation]:
-        kernel = self._kernel(precision)
+        if self.charges is None or len(around) == 1:
+            return self._evaluated_alike(around, precision, threads)
+        of_charge: dict[int, list[int]] = {}
+        for k, one in enumerate(around):
+            of_charge.setdefault(one.charge, []).append(k)
+        found: dict[int, Evaluation] = {}
+        for places in of_charge.values():
+            alike = [around[k] for k in places]
+            evaluations = self._evaluated_alike(alike, precision, threads)
+            found |= zip(places, evaluations, strict=True)
+        return [found[k] for k in range(len(around))]
+
+    def _evaluated_alike(
+        self, around: list[Neighborhood], precision: NetworkPrecision, threads: int
+    ) -> list[Evaluation]:
+        """Return evaluations of structures of one charge."""
+        charge, constant = 0, 0.0
+        if self.charges is not None:
+            charge = around[0].charge
+            constant = self.charges.energy(charge)
+            for one in around:
+                self.charges.check_around(one)
+        kernel = self._kernel(precision, charge)
         if len(around) == 1:
             found = kernel.evaluate_neighborhood(around[0], threads=threads)
         else:
@@ -171,6 +204,8 @@ class NetworkPotential:
             mine = slice(ends[k], ends[k + 1])
             species = species_indices(one.numbers[: one.n_local], self.species)
             energies = found.energies[mine] + self.e0s[species]
+            if constant:
+                energies += constant / len(energies)
             own = Evaluation(energies, found.forces[mine], found.virials[k])
             if self.prior is not None:
                 own = _sum(own, self.prior.evaluate(one, threads=threads))
@@ -179,21 +214,24 @@ class NetworkPotential:
         return results
 
     @cached_property
-    def _kernels(self) -> dict[NetworkPrecision, CompiledNetwork]:
+    def _kernels(self) -> dict[tuple[NetworkPrecision, int], CompiledNetwork]:
         return {}
 
-    def _kernel(self, precision: NetworkPrecision) -> CompiledNetwork:
-        """Return the network, made when it is first needed."""
-        if precision not in self._kernels:
-            self._kernels[precision] = CompiledNetwork(
+    def _kernel(self, precision: NetworkPrecision, charge: int) -> CompiledNetwork:
+        """Return the network for structures of a charge, made when it is first needed."""
+        if (precision, charge) not in self._kernels:
+            state = self.state
+            if self.charges is not None:
+                state = self.charges.weights(state, self.species, charge)
+            self._kernels[precision, charge] = CompiledNetwork(
                 self.settings,
                 self.species,
-                self.state,
+                state,
                 mean_weight=self.mean_weight,
                 scale=self.scale,
                 precision=precision,
             )
-        return self._kernels[precision]
+        return self._kernels[precision, charge]
 
 
 def _batches(

@@ -97,7 +97,8 @@ def check_extensivity(
 ) -> tuple[Check, ...]:
     """Compare a supercell with its copies: energy, forces and virial.
 
-    Non-periodic directions are not repeated.
+    Non-periodic directions are not repeated. A supercell of a charged cell has the charge
+    of all copies: what knows total charges is not extensive in that.
     """
     allowed = [count if p else 1 for count, p in zip(times, structure.pbc, strict=True)]
     counts = (allowed[0], allowed[1], allowed[2])
@@ -131,7 +132,10 @@ def check_net_force(potential: Potential, structure: Structure) -> tuple[Check, 
 
 
 def check_fragments(potential: Potential, cluster: Structure) -> tuple[Check, ...]:
-    """Check that two copies of a cluster beyond twice the cutoff do not interact."""
+    """Check that two copies of a cluster beyond twice the cutoff do not interact.
+
+    All without charge.
+    """
     free = free_cluster(cluster.numbers.tolist(), cluster.positions)
     one = evaluate(potential, free, threads=1)
     gap = np.ptp(free.positions, axis=0)[0] + 2.5 * potential.cutoff

@@ -70,6 +70,8 @@ def shifted_images(structure: Structure, images: IntArray) -> Structure:
 def repeated(structure: Structure, times: tuple[int, int, int]) -> Structure:
     """Return a supercell; copy c holds atoms c n to (c + 1) n - 1 in their order.
 
+    Every copy has the charge of the cell.
+
     Raises
     ------
     InputError
@@ -88,16 +90,20 @@ def repeated(structure: Structure, times: tuple[int, int, int]) -> Structure:
         positions=positions,
         cell=structure.cell * np.array(times)[:, None],
         pbc=structure.pbc,
+        charge=structure.charge * len(shifts),
     )
 
 
-def free_cluster(numbers: list[int], positions: FloatArray) -> Structure:
+def free_cluster(
+    numbers: list[int], positions: FloatArray, *, charge: int = 0
+) -> Structure:
     """Return atoms in empty space: no cell, no periodic direction."""
     return Structure(
         numbers=np.array(numbers, dtype=np.int32),
         positions=np.array(positions, dtype=np.float64).reshape(-1, 3),
         cell=np.zeros((3, 3)),
         pbc=np.zeros(3, dtype=np.bool_),
+        charge=charge,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trimpot.data import LabelKeys, ReadRules, read
 from trimpot.errors import InputError
 from trimpot.files import load, make_folder
+from trimpot.verbs.charges import ignored_charges
 from trimpot.verbs.judging import (
     Judgement,
     error_figures,
@@ -84,6 +85,8 @@ def evaluate(
     """
     potential = load(model) if isinstance(model, str | Path) else model
     frames = frames_of(data, keys, rules, where, watcher)
+    for line in ignored_charges(potential, frames):
+        watcher.note(line)
     judgement = judge(
         potential, frames, name="data", threads=threads, watcher=watcher, foretold=True
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trimpot.engines.charges import total_charge
 from trimpot.engines.md_checkpoint import Checkpoint, read_checkpoint
 from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import FileFormatError, InputError
@@ -173,6 +174,11 @@ def _check_atoms(
         raise InputError(
             f"atom {place} of the structure is {given[place].symbol}, in the run it is "
             f"{atoms[place].symbol}; leave the structure out: a run goes on with its own"
+        )
+    if (asked := total_charge(given)) != (own := total_charge(atoms)):
+        raise InputError(
+            f"the structure has total charge {asked}, the run {own}; leave the structure "
+            "out: a run goes on with its own"
         )
 
 

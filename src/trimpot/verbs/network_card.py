@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from trimpot.elements import SYMBOLS
 from trimpot.verbs.card import envelope_details, term_facts
+from trimpot.verbs.charges import charges_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SHOWN = ("data", "training")
 """Facts of the provenance that stand on the card as they are."""
+
+NO_GRADES = "It has no extrapolation grades and no uncertainties."
 
 
 def network_facts(potential: NetworkPotential, name: str) -> dict[str, object]:
@@ -32,7 +35,7 @@ def network_facts(potential: NetworkPotential, name: str) -> dict[str, object]:
         "terms": [_network(potential), *(term_facts(term) for term in prior)],
         "coefficients": potential.n_weights,
         "isolated_energies": {SYMBOLS[z]: energy for z, energy in energies},
-        "limits": ["It has no extrapolation grades and no uncertainties."],
+        "limits": [NO_GRADES, *_charge_limits(potential)],
     }
     version = potential.provenance.get("trimpot")
     if isinstance(version, str):
@@ -44,6 +47,15 @@ def network_facts(potential: NetworkPotential, name: str) -> dict[str, object]:
     return {key: value for key, value in facts.items() if value not in ({}, [])}
 
 
+def _charge_limits(potential: NetworkPotential) -> list[str]:
+    if potential.charges is None:
+        return []
+    return [
+        "It knows total charges of whole structures, and where they are it does not: "
+        "charged fragments that move apart keep a part of each other's energy."
+    ]
+
+
 def _network(potential: NetworkPotential) -> dict[str, object]:
     settings = potential.settings
     details = [
@@ -52,6 +64,8 @@ def _network(potential: NetworkPotential) -> dict[str, object]:
         f"pooling {', '.join(settings.pooling)}",
         f"{settings.radial} envelope, {potential.precision} arithmetic",
     ]
+    if potential.charges is not None:
+        details.append(charges_in_words(potential.charges))
     if not settings.attention:
         details.append("without attention")
     if not settings.gate:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.data import resolve_E0s
+from trimpot.data.charge_energies import with_charge_energies
 from trimpot.data.duplicates import duplicate_groups
 from trimpot.elements import SYMBOLS
 from trimpot.errors import InputError
 from trimpot.files import load
+from trimpot.networks.charges import ChargeStates
 from trimpot.networks.training import TrainingData
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.packing import pack
 from trimpot.splines.potential import SplinePotential
 from trimpot.splines.profile import pair_profile
+from trimpot.verbs.charges import charges_in_words, known_kinds, unused_charges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +45,8 @@ class NetworkTask:
     prior : SplinePotential, optional
     profile : PairProfile
         Distances in the training frames.
+    charges : ChargeStates, optional
+        Total charges that the network will tell apart.
     """
 
     train: TrainingData
@@ -49,6 +54,7 @@ class NetworkTask:
     e0s: E0s
     prior: SplinePotential | None
     profile: PairProfile
+    charges: ChargeStates | None = None
 
 
 def network_task(
@@ -59,8 +65,9 @@ def network_task(
     Raises
     ------
     InputError, FileFormatError
-        For a prior that cannot be used.
+        For a prior that cannot be used, or charges that only test frames have.
     """
+    kinds = known_kinds(settings, data)
     structures = [f.structure for f in data.fitted]
     profile = pair_profile(
         pack(structures, data.species), settings.cutoff, threads=config.threads
@@ -75,6 +82,14 @@ def network_task(
         if e0s.source == "least squares":
             # of what the prior leaves, as the fit of splines refines them
             e0s = resolve_E0s("least_squares", frames, data.species)
+    charges: ChargeStates | None = None
+    if kinds:
+        e0s, constants = with_charge_energies(e0s, frames, data.species)
+        charges = ChargeStates(kinds, constants)
+        watcher.note(charges_in_words(charges))
+    else:
+        for line in unused_charges(data.fitted):
+            watcher.note(line)
     count = config.training.validation_frames(len(frames))
     places = validation_places(data.fitted, count, config.training.seed)
     watcher.note(
@@ -82,11 +97,12 @@ def network_task(
         "weights and are not learned"
     )
     return NetworkTask(
-        labels([f for f, v in zip(frames, places, strict=True) if not v], e0s),
-        labels([f for f, v in zip(frames, places, strict=True) if v], e0s),
+        labels([f for f, v in zip(frames, places, strict=True) if not v], e0s, charges),
+        labels([f for f, v in zip(frames, places, strict=True) if v], e0s, charges),
         e0s,
         prior,
         profile,
+        charges,
     )
 
 
@@ -133,22 +149,25 @@ def less(frame: Frame, known: Evaluation) -> Frame:
     )
 
 
-def labels(frames: Sequence[Frame], e0s: E0s) -> TrainingData:
-    """Return labels as a training takes them, less isolated atoms."""
+def labels(
+    frames: Sequence[Frame], e0s: E0s, charges: ChargeStates | None = None
+) -> TrainingData:
+    """Return labels as a training takes them, less isolated atoms and charges."""
     return TrainingData(
         structures=tuple(f.structure for f in frames),
-        energies=np.array([_bound(f, e0s) for f in frames], dtype=np.float64),
+        energies=np.array([_bound(f, e0s, charges) for f in frames], dtype=np.float64),
         forces=tuple(f.forces for f in frames),
         stresses=tuple(f.stress for f in frames),
         groups=tuple(f.config_type for f in frames),
     )
 
 
-def _bound(frame: Frame, e0s: E0s) -> float:
-    """Return the energy less that of isolated atoms; NaN: no label."""
+def _bound(frame: Frame, e0s: E0s, charges: ChargeStates | None) -> float:
+    """Return the energy less that of isolated atoms and charge; NaN: no label."""
     if frame.energy is None:
         return float("nan")
-    return frame.energy - e0s.total(frame.structure.numbers)
+    left = frame.energy - e0s.total(frame.structure.numbers)
+    return left if charges is None else left - charges.energy(frame.structure.charge)
 
 
 def validation_places(frames: Sequence[Frame], count: int, seed: int) -> np.ndarray:

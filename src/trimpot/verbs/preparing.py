@@ -15,6 +15,7 @@ from trimpot.fitting import Model
 from trimpot.splines.packing import pack
 from trimpot.splines.profile import PairProfile, pair_profile
 from trimpot.splines.ranges import bounded_terms
+from trimpot.verbs.charges import unused_charges
 
 if TYPE_CHECKING:
     from trimpot.config import Config, DataSettings, NetworkModelSettings
@@ -57,6 +58,9 @@ def prepare_data(config: Config, watcher: Watcher) -> PreparedData:
     test = tuple(dataset.frames[i] for i in division.test_indices)
     if config.data.test:
         test += _read(config.data, config.data.test, watcher).frames
+    if isinstance(config.model, ModelSettings):
+        for line in unused_charges((*train, *test)):
+            watcher.note(line)
     species = _species(config.model, train)
     e0s = resolve_E0s(config.data.E0s, train, species)
     for line in e0s.lines():

@@ -15,6 +15,7 @@ from trimpot.engines.structure_files import labelled_extxyz
 from trimpot.errors import InputError
 from trimpot.files import atomic_write, load
 from trimpot.validation.predictions import BATCH, evaluate_batch
+from trimpot.verbs.charges import ignored_charges
 from trimpot.verbs.singlepoint_rows import SinglePoint, single_point
 from trimpot.verbs.watching import Silent
 
@@ -95,6 +96,8 @@ def singlepoint(
     potential = load(model) if isinstance(model, str | Path) else model
     grader = grader or own_grader(potential, threads=threads)
     frames = _frames(structures, keys, rules)
+    for line in ignored_charges(potential, frames):
+        watcher.note(line)
     points: list[SinglePoint] = []
     with ExitStack() as files:
         out = None if output is None else files.enter_context(atomic_write(output))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimpot.engines.charges import charge_copies
 from trimpot.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ def _read(path: str | Path, index: int | str) -> Atoms | list[Atoms]:
 def repeated(atoms: Atoms, supercell: tuple[int, int, int]) -> Atoms:
     """Return copies of a cell side by side, without velocities if there are several.
 
-    Images with the same velocities would move as one, so none are handed on.
+    Each has the total charge of the cell. Images with the same velocities would move as
+    one, so none are handed on.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def repeated(atoms: Atoms, supercell: tuple[int, int, int]) -> Atoms:
                 f"vector {'abc'[axis]}; repeat it only along periodic ones"
             )
     whole = atoms.repeat(supercell)  # type: ignore[no-untyped-call]
+    charge_copies(whole, prod(supercell))
     if max(supercell) > 1 and "momenta" in whole.arrays:
         del whole.arrays["momenta"]
     return whole  # type: ignore[no-any-return]

@@ -136,6 +136,7 @@ def _trained(
         mean_weight=training.mean_weight,
         scale=training.scale,
         prior=task.prior,
+        charges=task.charges,
         precision=config.training.precision,
         provenance=finite_plain(_provenance(config, data, task, training)),
     )
@@ -158,6 +159,7 @@ def _learned(
             config.training,
             config.output,
             watcher,
+            kinds=() if task.charges is None else task.charges.kinds,
             threads=config.threads,
         )
 

@@ -45,3 +45,16 @@ def test_a_recipe_learns_in_a_few_steps(name, atoms, epochs, tmp_path, monkeypat
     assert result.potential.settings == load_config(recipe).model.network
     (forces,) = result.errors["test"].select("forces", "all")
     assert forces.rmse > 0.0
+
+
+def test_carbon_chains_learn_two_charges(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    recipe = ROOT / "examples" / "networks" / "carbon-chains.yaml"
+    if not Path(load_config(recipe).data.path[0]).exists():
+        pytest.skip("no carbon chains")
+    overrides = [*BRIEF, "training.epochs=3", "training.device=cpu", "model.layers=1"]
+    result = train(recipe, [*overrides, f"output={tmp_path}/out", "threads=1"])
+    assert result.potential.charges.charges == (0, 1)
+    with (tmp_path / "out" / "training.csv").open() as table:
+        losses = [float(row["loss"]) for row in csv.DictReader(table)]
+    assert losses[-1] < 0.7 * losses[0]

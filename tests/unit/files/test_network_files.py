@@ -13,7 +13,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="networks need PyTorch")
 
 
-from network_samples import TINY, core, narrow, network, structures  # noqa: E402
+from network_samples import (  # noqa: E402
+    TINY,
+    charged,
+    core,
+    narrow,
+    network,
+    structures,
+)
 from trimpot.contract import Structure  # noqa: E402
 from trimpot.envelopes import EnvelopeSettings  # noqa: E402
 from trimpot.envelopes.settings import Limits  # noqa: E402
@@ -82,6 +89,49 @@ def test_everything_comes_back_bit_by_bit(envelope, prior, tmp_path):
     assert same_bits(loaded.e0s, potential.e0s)
     assert json.dumps(loaded.provenance) == json.dumps(potential.provenance)
     assert (loaded.prior is None) == (prior is None)
+
+
+def test_charges_come_back_bit_by_bit(tmp_path):
+    potential = charged(prior=core())
+    save(potential, tmp_path / "a.trimpot")
+    loaded = load(tmp_path / "a.trimpot")
+    assert loaded.charges.kinds == potential.charges.kinds
+    assert dict(loaded.charges.energies) == dict(potential.charges.energies)
+    for charge in (0, 1):
+        structure = replace(structures()[0], charge=charge)
+        one, other = (p.evaluate_many([structure])[0] for p in (potential, loaded))
+        assert same_bits(one.energies, other.energies)
+        assert same_bits(one.forces, other.forces)
+
+
+def test_networks_without_charges_say_nothing_of_them(saved):
+    assert "charges" not in read(saved)[0]
+    assert load(saved).charges is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kinds": [["Si", 0]]}, "energies for 1 charges"),
+        ({"kinds": [["Xx", 0]]}, "an element and a total charge"),
+        ({"kinds": [["Si", 0.5]]}, "an element and a total charge"),
+        ({"kinds": [["Si", True]]}, "an element and a total charge"),
+        ({"kinds": [[["Si"], 0]]}, "an element and a total charge"),
+        ({"kinds": {}}, "expected lists"),
+        ({"kinds": [["W", 0], ["Si", -1], ["Si", 1]]}, "ascending"),
+        ({"kinds": [["Si", -1], ["Si", 0], ["Si", 1]]}, "embedding: found shape"),
+        ({"energies": [0.0, "a", 1.0]}, "expected a number"),
+        ({"energies": [1.0, 2.0, 3.0]}, "0 without charge"),
+        ({"more": 1}, "expected fields"),
+    ],
+)
+def test_charges_that_are_wrong_are_refused(change, message, tmp_path):
+    save(charged(), tmp_path / "good.trimpot")
+
+    def spoil(document, tensors):  # noqa: ARG001
+        document["charges"].update(change)
+
+    refused(tmp_path / "a", changed(tmp_path / "good.trimpot", spoil), message)
 
 
 def test_energies_and_forces_are_bit_equal(potential, saved):

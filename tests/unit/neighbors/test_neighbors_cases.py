@@ -183,13 +183,12 @@ def test_every_pair_is_listed_from_both_ends(crystal):
 
 
 def test_inputs_are_not_changed_and_may_be_read_only(crystal):
-    before = [getattr(crystal, f.name).tobytes() for f in dataclasses.fields(crystal)]
-    for field in dataclasses.fields(crystal):
-        getattr(crystal, field.name).flags.writeable = False
+    arrays = [v for v in vars(crystal).values() if isinstance(v, np.ndarray)]
+    before = [array.tobytes() for array in arrays]
+    for array in arrays:
+        array.flags.writeable = False
     neighborhood(crystal, 5.0)
-    assert [
-        getattr(crystal, f.name).tobytes() for f in dataclasses.fields(crystal)
-    ] == before
+    assert [array.tobytes() for array in arrays] == before
 
 
 def test_other_layouts_and_types_give_the_same_list(crystal):
@@ -271,3 +270,10 @@ def test_native_refresh_checks_lengths_and_owners(crystal):
     fresh = np.empty_like(positions)
     _native.refresh_positions(fresh, owners, shifts, x, cell)
     assert np.array_equal(fresh, positions)
+
+
+def test_the_charge_goes_along_and_must_be_whole(crystal):
+    ion = dataclasses.replace(crystal, charge=np.int64(-1))
+    assert neighborhood(ion, 5.0).charge == -1
+    with pytest.raises(InputError, match=r"charge is 0\.5, expected"):
+        neighborhood(dataclasses.replace(crystal, charge=0.5), 5.0)

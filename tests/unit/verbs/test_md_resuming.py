@@ -206,6 +206,10 @@ def test_other_potentials_and_atoms_are_refused(trained, metal, tmp_path):
     wrong.numbers[3] = 42
     with pytest.raises(InputError, match="atom 3 of the structure is Mo"):
         resume_md(folder, structure=wrong)
+    ion = metal.copy()
+    ion.info["charge"] = 1
+    with pytest.raises(InputError, match="has total charge 1, the run 0"):
+        resume_md(folder, structure=ion)
     save(random_potential("pair", 1), model)  # the file was replaced meanwhile
     with pytest.raises(InputError, match="is not the one of the run"):
         resume_md(folder)

@@ -21,7 +21,7 @@ from trimpot.networks.mlanet.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from trimpot.contract import FloatArray
     from trimpot.networks.mlanet.settings import MLANetSettings
@@ -130,10 +130,19 @@ class FlatOrder:
 
 
 def flat_order(
-    settings: MLANetSettings, n_species: int, kernel: _native.Network
+    settings: MLANetSettings,
+    n_species: int,
+    kernel: _native.Network,
+    elements: Sequence[int] | None = None,
 ) -> FlatOrder:
-    """Return the order of the parameters of a kernel."""
-    shapes = weight_shapes(settings, n_species)
+    """Return the order of the parameters of a kernel.
+
+    Where kinds of atoms are more than elements, ``elements`` has the index of the element
+    of each kind, and the kernel was made for so many kinds: all of one element have the
+    same weights but for the embedding.
+    """
+    kinds = list(range(n_species)) if elements is None else list(elements)
+    shapes = weight_shapes(settings, n_species, len(kinds))
     names = tuple(shapes)
     for t in range(settings.layers):
         functions = sum(radial_widths(settings, first=t == 0))
@@ -143,6 +152,8 @@ def flat_order(
         size = int(np.prod(shape))
         places[name] = np.arange(start, start + size).reshape(shape)
         start += size
+    for name in (name for name in names if ".products." in name):
+        places[name] = places[name][kinds]
     indices = _flat_indices(settings, kernel, places)
     used = np.flatnonzero(indices != NOTHING)
     return FlatOrder(names, used, indices[used], len(indices))

@@ -17,8 +17,13 @@ from trimpot.networks.mlanet.radial import spline_basis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trimpot.networks.charges import Kind
     from trimpot.networks.edges import WeightedEdges
     from trimpot.networks.mlanet.settings import MLANetSettings
+
+
+ALIKE = 0.3
+"""How much embeddings of one element differ at first by the charge: it is one element."""
 
 
 class Readout(nn.Module):
@@ -51,8 +56,12 @@ class MLANet(nn.Module):
         Mean sum of the weights of an atom's edges in the training data.
     scale : float
         eV of a unit of the readout.
+    kinds : tuple of (int, int)
+        Atomic number and total charge of the structure, for each kind of atom that has an
+        embedding of its own; empty: elements are the kinds.
     """
 
+    elements: Tensor
     scale: Tensor
     layers: Sequence[MessageLayer]
     readouts: Sequence[Readout]
@@ -64,6 +73,7 @@ class MLANet(nn.Module):
         *,
         mean_weight: float = 1.0,
         scale: float = 1.0,
+        kinds: tuple[Kind, ...] = (),
     ) -> None:
         super().__init__()
         self.settings, self.species, self.mean_weight = settings, species, mean_weight
@@ -71,7 +81,13 @@ class MLANet(nn.Module):
         triplet = None if settings.envelope is None else settings.envelope.build(species)
         self.pruning = EdgePruning(self.radial, triplet)
         n = len(species)
-        self.embedding = nn.Parameter(torch.randn(n, settings.channels))
+        elements = torch.tensor([species.index(z) for z, _ in kinds] or list(range(n)))
+        self.register_buffer("elements", elements, persistent=False)
+        embedding = torch.randn(n, settings.channels)
+        if kinds:
+            own = torch.randn(len(kinds), settings.channels)
+            embedding = embedding[elements] + ALIKE * own
+        self.embedding = nn.Parameter(embedding)
         layers = nn.ModuleList(
             MessageLayer(settings, n, first=t == 0, mean_weight=mean_weight)
             for t in range(settings.layers)
@@ -84,36 +100,41 @@ class MLANet(nn.Module):
         self.readouts = cast("Sequence[Readout]", readouts)
         self.register_buffer("scale", torch.tensor(float(scale)))
 
-    def forward(self, edges: WeightedEdges, species: Tensor) -> Tensor:
-        """Return the energy of each atom in eV, (n,)."""
-        return self.energies(edge_rows(edges, len(species)), species)
+    @property
+    def n_kinds(self) -> int:
+        """Number of kinds of atoms."""
+        return len(self.embedding)
 
-    def energies(self, rows: EdgeRows, species: Tensor) -> Tensor:
+    def forward(self, edges: WeightedEdges, kinds: Tensor) -> Tensor:
+        """Return the energy of each atom in eV, (n,)."""
+        return self.energies(edge_rows(edges, len(kinds)), kinds)
+
+    def energies(self, rows: EdgeRows, kinds: Tensor) -> Tensor:
         """Return the energy of each atom in eV, (n,); equation (12)."""
         alone = self.isolated(rows.vectors)
-        return self.raw(rows, species) - alone[species]
+        return self.raw(rows, kinds) - alone[kinds]
 
     def isolated(self, like: Tensor) -> Tensor:
-        """Return what the network says of an atom alone, per element."""
-        n = len(self.species)
+        """Return what the network says of an atom alone, per kind."""
+        n = self.n_kinds
         kinds = torch.arange(n, device=like.device)
         vectors = like.new_zeros(n, 1, 3)
         vectors[..., 0] = 1.0
         return self.raw(EdgeRows(kinds[:, None], vectors, like.new_zeros(n, 1)), kinds)
 
-    def raw(self, rows: EdgeRows, species: Tensor) -> Tensor:
+    def raw(self, rows: EdgeRows, kinds: Tensor) -> Tensor:
         """Return energies before those of isolated atoms are taken off."""
-        around = self.surroundings(rows, species)
+        around = self.surroundings(rows, self.elements[kinds])
         size = (self.settings.l_max + 1) ** 2
-        scalars = self.embedding[species]
+        scalars = self.embedding[kinds]
         h = torch.cat(
             [
                 scalars[:, None],
-                scalars.new_zeros(len(species), size - 1, self.settings.channels),
+                scalars.new_zeros(len(kinds), size - 1, self.settings.channels),
             ],
             dim=1,
         )
-        energy = scalars.new_zeros(len(species))
+        energy = scalars.new_zeros(len(kinds))
         for layer, readout in zip(self.layers, self.readouts, strict=True):
             h = layer(h, around)
             energy = energy + readout(h[:, 0])

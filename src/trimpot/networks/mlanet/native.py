@@ -18,7 +18,7 @@ def native_network(model: MLANet, precision: str) -> _native.Network:
     """Return the kernel of a network in ``single`` or ``double``, with its parameters."""
     kernel = empty_kernel(
         model.settings,
-        len(model.species),
+        model.n_kinds,
         mean_weight=model.mean_weight,
         scale=float(model.scale),
         precision=precision,
@@ -34,7 +34,8 @@ class FlatParameters:
 
     def __init__(self, model: MLANet, kernel: _native.Network) -> None:
         self.model = model
-        order = flat_order(model.settings, len(model.species), kernel)
+        n, elements = len(model.species), model.elements.tolist()
+        order = flat_order(model.settings, n, kernel, elements)
         named: dict[str, nn.Parameter] = dict(model.named_parameters())
         self.parameters = [named[name] for name in order.names]
         self.used, self.source = map(torch.from_numpy, (order.used, order.source))

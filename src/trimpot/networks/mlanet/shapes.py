@@ -47,10 +47,15 @@ def bessel_at_centers(settings: MLANetSettings) -> np.ndarray:
     return waves
 
 
-def weight_shapes(settings: MLANetSettings, n_species: int) -> Shapes:
-    """Return the shape of every weight by its name."""
+def weight_shapes(
+    settings: MLANetSettings, n_species: int, n_kinds: int | None = None
+) -> Shapes:
+    """Return the shape of every weight by its name.
+
+    Kinds of atoms have an embedding each; None: there are as many as elements.
+    """
     k, hidden = settings.channels, settings.readout_hidden
-    shapes: Shapes = {"embedding": (n_species, k)}
+    shapes: Shapes = {"embedding": (n_species if n_kinds is None else n_kinds, k)}
     for t in range(settings.layers):
         layer = _layer_shapes(settings, n_species, first=t == 0)
         shapes |= {f"layers.{t}.{name}": shape for name, shape in layer.items()}
@@ -99,7 +104,10 @@ def _heads(settings: MLANetSettings) -> int:
 
 
 def check_state(
-    settings: MLANetSettings, species: tuple[int, ...], state: Mapping[str, np.ndarray]
+    settings: MLANetSettings,
+    species: tuple[int, ...],
+    state: Mapping[str, np.ndarray],
+    n_kinds: int | None = None,
 ) -> None:
     """Raise ``InputError`` if names or shapes are not those of the network's weights."""
     found, fewest = sum(v.size for v in state.values()), settings.layers
@@ -109,7 +117,7 @@ def check_state(
             f"found {found} weights, expected more than {fewest} of a network with "
             f"{settings.channels} channels and {settings.layers} layers"
         )
-    wanted = weight_shapes(settings, len(species))
+    wanted = weight_shapes(settings, len(species), n_kinds)
     for name in sorted({*wanted, *state}):
         has = tuple(state[name].shape) if name in state else "none"
         expected = wanted.get(name, "none")

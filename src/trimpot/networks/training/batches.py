@@ -97,6 +97,8 @@ class Batch:
         All places, and the triplets.
     neighbors : (n, p) int64
         Atom j of each place; the atom itself without an edge.
+    kinds : (n,) int64
+        Index of each atom's kind: element, or element and charge.
     targets : Targets
         Labels and what an error counts.
     frames, atoms : int
@@ -106,6 +108,7 @@ class Batch:
     graph: RowGraph
     survivors: Survivors
     neighbors: Tensor
+    kinds: Tensor
     targets: Targets
     frames: int
     atoms: int
@@ -124,6 +127,7 @@ class Batch:
             graph=_moved(self.graph, device),
             survivors=_moved(self.survivors, device),
             neighbors=_sent(self.neighbors, device),
+            kinds=_sent(self.kinds, device),
             targets=_moved(self.targets, device),
         )
 
@@ -154,10 +158,11 @@ def joined(
     starts = [0, *accumulate(f.atoms for f in frames)]
     edges = _edges(frames, starts, full, cutoff)
     positions = torch.zeros(full.atoms, 3, dtype=torch.float64)
-    species = torch.zeros(full.atoms, dtype=torch.int64)
+    species, kinds = torch.zeros(2, full.atoms, dtype=torch.int64)
     structures = torch.full((full.atoms,), full.structures - 1, dtype=torch.int64)
     positions[: starts[-1]] = torch.cat([f.positions for f in frames])
     species[: starts[-1]] = torch.cat([f.species for f in frames])
+    kinds[: starts[-1]] = torch.cat([f.kinds for f in frames])
     for index in range(len(frames)):
         structures[starts[index] : starts[index + 1]] = index
     graph = RowGraph(
@@ -177,7 +182,7 @@ def joined(
         edges.screened,
         torch.arange(full.triplets) + full.atoms * full.places,
     )
-    return Batch(graph, survivors, neighbors, targets, len(frames), starts[-1])
+    return Batch(graph, survivors, neighbors, kinds, targets, len(frames), starts[-1])
 
 
 @dataclass(frozen=True)

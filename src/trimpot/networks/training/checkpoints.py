@@ -104,6 +104,8 @@ def fingerprint(plan: Plan, train: TrainingData, valid: TrainingData) -> Fingerp
         "training frames": f"{len(train)} frames, {train.digest()[:16]}",
         "validation frames": f"{len(valid)} frames, {valid.digest()[:16]}",
     }
+    if plan.kinds:
+        found["charges"] = plan.kinds
     plain: Fingerprint = json.loads(json.dumps(found))
     return plain
 

@@ -112,6 +112,9 @@ class TrainingData:
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(array.tobytes())
         digest.update("\0".join(self.groups).encode())
+        charges = [structure.charge for structure in self.structures]
+        if any(charges):
+            digest.update(f"charges {charges}".encode())
         return digest.hexdigest()
 
     def _arrays(self) -> Iterable[np.ndarray]:

@@ -103,5 +103,5 @@ def structure_energies(
     rows = EdgeRows(
         batch.neighbors, edges.vectors.reshape(*shape, 3), edges.weights.reshape(shape)
     )
-    by_atom = model.energies(rows, graph.species).double()
+    by_atom = model.energies(rows, batch.kinds).double()
     return by_atom.new_zeros(len(graph.cells)).index_add(0, graph.structures, by_atom)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from trimpot.networks.charges import kinds_of
 from trimpot.networks.frozen_edges import freeze
 from trimpot.networks.graphs import structure_graph
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trimpot.contract import Structure
+    from trimpot.networks.charges import Kind
     from trimpot.networks.edges import EdgePruning
     from trimpot.networks.frozen_edges import FrozenEdges
     from trimpot.networks.training.data import TrainingData
@@ -91,8 +93,8 @@ class PreparedFrame:
     ----------
     positions : (n, 3) float64
         In angstrom.
-    species : (n,) int64
-        Index of each atom's element.
+    species, kinds : (n,) int64
+        Index of each atom's element, and of its kind: element and charge of the frame.
     cell : (3, 3) float64
         Rows are lattice vectors in angstrom.
     volume : float
@@ -107,6 +109,7 @@ class PreparedFrame:
 
     positions: Tensor
     species: Tensor
+    kinds: Tensor
     cell: Tensor
     volume: float
     edges: FrameEdges
@@ -127,6 +130,7 @@ def prepared(
     pruning: EdgePruning,
     *,
     group_weights: Mapping[str, float],
+    kinds: tuple[Kind, ...] = (),
     frozen: bool = False,
 ) -> Iterator[PreparedFrame]:
     """Yield all frames of the data, with the edges that a pruning leaves.
@@ -140,13 +144,17 @@ def prepared(
         In double precision, on the CPU.
     group_weights : mapping
         Weights of groups; 1 for others.
+    kinds : tuple of (int, int)
+        Atomic number and total charge of the kinds of atoms; empty: elements are kinds.
     frozen : bool
         Whether a kernel wants vectors and weights of the edges.
     """
     for index, structure in enumerate(data.structures):
         weight = group_weights.get(data.groups[index], 1.0)
         labels = _labels(data, index, weight)
-        yield prepared_frame(structure, labels, species, pruning, frozen=frozen)
+        yield prepared_frame(
+            structure, labels, species, pruning, kinds=kinds, frozen=frozen
+        )
 
 
 def prepared_frame(
@@ -155,10 +163,14 @@ def prepared_frame(
     species: tuple[int, ...],
     pruning: EdgePruning,
     *,
+    kinds: tuple[Kind, ...] = (),
     frozen: bool = False,
 ) -> PreparedFrame:
     """Return one frame with its edges; see ``prepared``."""
     graph = structure_graph(structure, species, pruning.reach)
+    of_atoms = graph.species
+    if kinds:
+        of_atoms = torch.from_numpy(kinds_of(structure.numbers, structure.charge, kinds))
     left = pruning.survivors(graph)
     atoms, partners = graph.edges[:, left.edges], graph.edges[1, left.screening]
     counts = torch.bincount(atoms[0], minlength=len(graph.species))
@@ -173,13 +185,14 @@ def prepared_frame(
     return PreparedFrame(
         positions=graph.positions,
         species=graph.species,
+        kinds=of_atoms,
         cell=graph.cells[0],
         volume=structure.volume,
         edges=edges,
         labels=labels,
         places=int(counts.max()),
         triplets=len(left.screened),
-        frozen=freeze(pruning, graph) if frozen else None,
+        frozen=freeze(pruning, graph, of_atoms) if frozen else None,
     )
 
 

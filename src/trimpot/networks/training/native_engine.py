@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from trimpot.networks.training.targets import LossParts, Objective, Targets
 
     _EdgeArrays = tuple[np.ndarray, np.ndarray, np.ndarray, FloatArray, FloatArray]
-    """Species, where edges of atoms begin, atoms j, vectors, weights."""
+    """Kinds of atoms, where edges of atoms begin, atoms j, vectors, weights."""
 
 ARITHMETIC = {torch.float32: "single", torch.float64: "double"}
 
@@ -100,7 +100,7 @@ class NativeEngine:
         dtype = next(model.parameters()).dtype
         self.kernel = native_network(model, ARITHMETIC[dtype])
         self.flat = FlatParameters(model, self.kernel)
-        self.kinds = np.arange(len(model.species), dtype=np.int32)
+        self.kinds = np.arange(model.n_kinds, dtype=np.int32)
         self.pool = ThreadPoolExecutor(max(1, threads))
 
     def loss_and_gradients(self, batch: AnyBatch) -> LossParts:
@@ -164,7 +164,7 @@ class NativeEngine:
         by_atom = np.empty(n + kinds)
         by_vectors, by_weights = np.empty_like(edges.vectors), np.empty_like(edges.weights)
         self.kernel.evaluate(*self._with_lonely(edges), by_atom, by_vectors, by_weights, 1)
-        by_atom[:n] -= by_atom[n:][edges.species]
+        by_atom[:n] -= by_atom[n:][edges.kinds]
         s = edges.n_structures
         energies: FloatArray = np.zeros(s)
         np.add.at(energies, edges.structures, by_atom[:n])
@@ -176,7 +176,7 @@ class NativeEngine:
     def _gradient(self, edges: FrozenEdges, slopes: _Slopes) -> FloatArray:
         """Return the gradient of the loss of a part by the parameters of the kernel."""
         seeds = slopes.energies[edges.structures]
-        lonely = np.bincount(edges.species, seeds, minlength=len(self.kinds))
+        lonely = np.bincount(edges.kinds, seeds, minlength=len(self.kinds))
         strains = None if slopes.virials is None else -slopes.virials
         tangents = edges.tangents(-slopes.forces, strains)
         gradient = np.zeros(self.flat.size)
@@ -186,10 +186,10 @@ class NativeEngine:
         return gradient
 
     def _with_lonely(self, edges: FrozenEdges) -> _EdgeArrays:
-        """Return the arrays of the kernel, with an atom alone of every element behind."""
+        """Return the arrays of the kernel, with an atom alone of every kind behind."""
         last = np.full(len(self.kinds), edges.first[-1])
         return (
-            np.concatenate([edges.species, self.kinds]),
+            np.concatenate([edges.kinds, self.kinds]),
             np.concatenate([edges.first, last]),
             edges.neighbors,
             edges.vectors,

@@ -19,6 +19,7 @@ from trimpot.networks.training.schedule import Schedule
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trimpot.networks.charges import Kind
     from trimpot.networks.mlanet import MLANetSettings
     from trimpot.networks.training.settings import TrainingSettings
 
@@ -34,12 +35,15 @@ class Plan:
         Atomic numbers, ascending.
     settings : TrainingSettings
     device : device
+    kinds : tuple of (int, int)
+        Atomic number and total charge of the kinds of atoms; empty: charges do not matter.
     """
 
     model_settings: MLANetSettings
     species: tuple[int, ...]
     settings: TrainingSettings
     device: torch.device
+    kinds: tuple[Kind, ...] = ()
 
     @property
     def dtype(self) -> torch.dtype:
@@ -66,6 +70,7 @@ class Plan:
                 self.species,
                 mean_weight=tally.mean_weight,
                 scale=tally.scale,
+                kinds=self.kinds,
             )
         return model.to(self.device, self.dtype)
 

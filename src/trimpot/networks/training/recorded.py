@@ -87,7 +87,7 @@ class RecordedEngine(TorchEngine):
 
 def tensors(batch: Batch) -> Iterator[Tensor]:
     """Yield all tensors of a batch, in one order."""
-    yield batch.neighbors
+    yield from (batch.neighbors, batch.kinds)
     for part in (batch.graph, batch.survivors, batch.targets):
         for field in fields(part):
             value = getattr(part, field.name)

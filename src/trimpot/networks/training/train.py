@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from trimpot.networks.charges import Kind
     from trimpot.networks.mlanet import MLANetSettings
     from trimpot.networks.training.checkpoints import Checkpoint, Fingerprint
     from trimpot.networks.training.data import TrainingData, Watcher
@@ -70,6 +71,7 @@ def train_network(
     folder: Path,
     watcher: Watcher,
     *,
+    kinds: tuple[Kind, ...] = (),
     threads: int = 0,
     make_engine: MakeEngine = engine_of,
 ) -> TrainingResult:
@@ -90,6 +92,8 @@ def train_network(
         Gets ``training.csv``, ``training.jsonl`` and ``training.checkpoint``.
     watcher : Watcher
         Is told how it goes.
+    kinds : tuple of (int, int)
+        Atomic number and total charge of the kinds of atoms; empty: charges do not matter.
     threads : int
         Threads on the CPU; 0 means all available cores.
     make_engine : callable
@@ -98,15 +102,15 @@ def train_network(
     Raises
     ------
     InputError
-        If there is nothing to learn, an element is not among ``species``, or the folder
-        holds a checkpoint of another training.
+        If there is nothing to learn, an element is not among ``species`` or with its
+        charge not among ``kinds``, or the folder holds a checkpoint of another training.
     FitError
         If a loss is not finite.
     WriteError
         If the folder cannot be written to.
     """
     _check(train, settings)
-    plan = Plan(model_settings, species, settings, device_of(settings.device))
+    plan = Plan(model_settings, species, settings, device_of(settings.device), kinds)
     marks = fingerprint(plan, train, valid)
     found = _found(folder, marks)
     of_torch = 1 if plan.native else threads
@@ -189,6 +193,7 @@ def _supply(
             plan.species,
             pruning,
             group_weights=weights,
+            kinds=plan.kinds,
             frozen=plan.native,
         ):
             ready.append(frame)

@@ -1,0 +1,86 @@
+"""Total charges of data: who uses them, and which of them a network will know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from trimpot.errors import InputError
+from trimpot.networks.charges import described, kinds_of, signed
+from trimpot.networks.potential import NetworkPotential
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trimpot.config import NetworkModelSettings
+    from trimpot.contract import Potential
+    from trimpot.data import Frame
+    from trimpot.networks.charges import ChargeStates, Kind
+    from trimpot.verbs.preparing import PreparedData
+
+
+def charges_of(frames: Sequence[Frame]) -> Counter[int]:
+    """Return how many frames have each total charge."""
+    return Counter(frame.structure.charge for frame in frames)
+
+
+def unused_charges(frames: Sequence[Frame]) -> list[str]:
+    """Return a note for models that know no charges, where frames differ in theirs."""
+    found = charges_of(frames)
+    if len(found) < 2:
+        return []
+    named = ", ".join(f"{signed(q)}: {found[q]}" for q in sorted(found))
+    charged = sum(found.values()) - found[0]
+    return [
+        f"warning: charges of {charged} frames are not used by this model (frames by "
+        f"charge: {named}); to it they are as neutral ones. Networks can use them: "
+        "model: {kind: mlanet, charges: true}"
+    ]
+
+
+def ignored_charges(potential: Potential, frames: Sequence[Frame]) -> list[str]:
+    """Return a note where a potential does not tell charges apart and frames do."""
+    knows = isinstance(potential, NetworkPotential) and potential.charges is not None
+    return [] if knows else unused_charges(frames)
+
+
+def known_kinds(settings: NetworkModelSettings, data: PreparedData) -> tuple[Kind, ...]:
+    """Return element and total charge of the kinds of atoms a network will know.
+
+    None where it is not to tell charges apart: ``charges: false``, or ``auto`` and fitted
+    frames of one charge.
+
+    Raises
+    ------
+    InputError
+        If another frame has an element with a charge that no fitted frame has it with.
+    """
+    found = charges_of(data.fitted)
+    if settings.charges is False or (settings.charges == "auto" and len(found) < 2):
+        return ()
+    pairs = {
+        (number, frame.structure.charge)
+        for frame in data.fitted
+        for number in frame.structure.numbers.tolist()
+    }
+    kinds = tuple(sorted(pairs))
+    for frame in (*data.train, *data.test):
+        if len(frame) == 1 and frame.structure.charge == 0:
+            continue  # its energy is that of the isolated atom
+        try:
+            kinds_of(frame.structure.numbers, frame.structure.charge, kinds)
+        except InputError as error:
+            raise InputError(
+                f"{frame.source}: {error}; ions alone and frames to test do not count as "
+                "such. Leave the frame out (data.where), or set model.charges: false"
+            ) from error
+    return kinds
+
+
+def charges_in_words(charges: ChargeStates) -> str:
+    """Return which total charges a network knows, of which elements, with constants."""
+    constants = ", ".join(
+        f"{signed(q)} {charges.energies[q]:.4f} eV" for q in charges.charges if q
+    )
+    known = f"total {described(charges.kinds)}"
+    return f"{known}; constants of charges: {constants}" if constants else known
