@@ -29,6 +29,7 @@ import trimpot
 from trimpot.engines.md import precision_of, run
 from trimpot.engines.md_settings import MdSettings
 from trimpot.engines.md_statistics import FEWEST, drift
+from trimpot.envelopes.settings import EnvelopeSettings
 from trimpot.errors import NonFiniteResultError, StoppedRunError
 
 LONGEST, SHORTEST, HOTTEST = 2.0, 0.6, 3.0
@@ -261,6 +262,28 @@ def orders(task: Task, facts: Facts, potential, atoms: Atoms) -> dict:
     return {"unstable": None, "steps": steps}
 
 
+def about(potential) -> dict[str, object]:
+    """Return what tells a network from others: settings, training, test error."""
+    facts, envelope = potential.provenance, potential.settings.envelope
+    rows = facts.get("errors", {}).get("test", {}).get("rows", [])
+    errors = [
+        row["rmse"]
+        for row in rows
+        if (row["quantity"], row["grouping"]) == ("forces", "all")
+    ]
+    usual = asdict(EnvelopeSettings())
+    changed = {} if envelope is None else asdict(envelope)
+    return {
+        "cutoff": potential.settings.cutoff,
+        "l_max": potential.settings.l_max,
+        "screened": envelope is not None,
+        "envelope": {k: v for k, v in changed.items() if v != usual[k]},
+        "training_seconds": facts.get("config", {}).get("training", {}).get("seconds"),
+        "training_threads": facts.get("config", {}).get("threads"),
+        "forces_rmse": errors[0] if errors else None,
+    }
+
+
 def done(task: Task, facts: Facts, folder: Path, processes: int) -> dict:
     """Return the record of a run, made while at most so many ran."""
     begun = time.perf_counter()
@@ -272,12 +295,13 @@ def done(task: Task, facts: Facts, folder: Path, processes: int) -> dict:
         found = orders(task, facts, potential, first.atoms)
     else:
         found = measured(task, facts, potential, first.atoms, folder)
-    about = machine.describe()
+    found_on = machine.describe()
     return {
         "task": asdict(task) | {"file": Path(task.file).name},
+        "potential": about(potential),
         "seconds": time.perf_counter() - begun,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": {k: v for k, v in about.items() if k != "load before the run"},
+        "machine": {k: v for k, v in found_on.items() if k != "load before the run"},
         "processes": processes,
         "load": os.getloadavg()[0],
         **found,

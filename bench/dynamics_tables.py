@@ -22,16 +22,46 @@ def potentials(records: Records, name: str) -> list[str]:
     return list(dict.fromkeys(r["task"]["potential"] for r in of(records, set=name)))
 
 
+def potential_table(records: Records) -> str:
+    """Return what the potentials are."""
+    head = ["set", "potential", "cutoff, A", "l_max", "triplet envelope"]
+    head += ["training, s", "threads", "test force RMSE, meV/A"]
+    lines = {}
+    for record in records:
+        task, one = record["task"], record["potential"]
+        changed = ", ".join(f"{k} {text(v)}" for k, v in one["envelope"].items())
+        lines[task["set"], task["potential"]] = [
+            task["set"],
+            task["potential"],
+            f"{one['cutoff']:g}",
+            str(one["l_max"]),
+            (changed or "default") if one["screened"] else "none",
+            number(one["training_seconds"], "g"),
+            text(one["training_threads"]),
+            number(one["forces_rmse"], ".1f"),
+        ]
+    return pages.table(head, list(lines.values()))
+
+
+def text(value) -> str:
+    """Return a setting as a table shows it."""
+    if isinstance(value, dict):
+        return " ".join(f"{k} {text(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(text, value))
+    return "-" if value is None else str(value)
+
+
 def drifts(stable: Records) -> list[str]:
     """Return the mean slope with its error, the largest, and what is around the line."""
     slopes = [r["drift"] for r in stable if r["drift"] is not None]
     around = [r["fluctuation"] for r in stable if r["fluctuation"] is not None]
     if not slopes:
         return ["-"] * 3
-    text = f"{np.mean(slopes):+.1e}"
+    mean = f"{np.mean(slopes):+.1e}"
     if len(slopes) > 1:
-        text += f" ± {np.std(slopes, ddof=1) / len(slopes) ** 0.5:.0e}"
-    return [text, f"{np.abs(slopes).max():.1e}", f"{np.mean(around):.2e}"]
+        mean += f" ± {np.std(slopes, ddof=1) / len(slopes) ** 0.5:.0e}"
+    return [mean, f"{np.abs(slopes).max():.1e}", f"{np.mean(around):.2e}"]
 
 
 def run_row(runs: Records, facts: Facts, ensemble: str) -> list[str]:
@@ -140,7 +170,7 @@ def heading(records: Records, facts: dict[str, Facts]) -> str:
 
 def page(records: Records, facts: dict[str, Facts]) -> str:
     """Return what the page shows."""
-    parts = [heading(records, facts)]
+    parts = [heading(records, facts), potential_table(records)]
     parts += [
         f"{name}:\n\n{run_table(records, name, one)}"
         for name, one in facts.items()

@@ -41,6 +41,7 @@ from trimpot.config import load_config, to_plain
 from trimpot.elements import SYMBOLS
 from trimpot.engines.md_settings import DEFAULT_PRECISION, MdSettings
 from trimpot.errors import InputError, TrimpotError
+from trimpot.networks import NetworkPotential
 from trimpot.verbs.md_folder import digest
 from trimpot.verbs.watching import Silent
 
@@ -112,7 +113,12 @@ def given(words: list[str], facts: dict[str, Facts]) -> dict[tuple[str, str], Pa
         name, _, file = word.partition("=")
         if not file:
             raise InputError(f"found --potentials {word!r}, expected NAME=FILE")
-        species = tuple(trimpot.load(file).species)
+        potential = trimpot.load(file)
+        if not isinstance(potential, NetworkPotential):
+            raise InputError(
+                f"{file}: found a {type(potential).__name__}, expected a network"
+            )
+        species = tuple(potential.species)
         if species not in sets:
             found = " ".join(SYMBOLS[z] for z in species)
             raise InputError(
