@@ -3,9 +3,9 @@
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
 Without names: all but those that take long (ablation, choices, drift, durability,
-first_use, init, many_species, network_recipes, rivals, safety, scaling, screening and
-uncertainty). One that lacks something (LAMMPS, a potential file, data) says so and counts
-as passed.
+envelope_layers, first_use, init, many_species, network_recipes, rivals, safety, scaling,
+screening and uncertainty). One that lacks something (LAMMPS, a potential file, data) says
+so and counts as passed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ BENCHMARKS = {
     "first_use": ["--output", "{folder}"],
     "ablation": ["--output", "{folder}"],
     "network_recipes": ["--output", "{folder}"],
+    "envelope_layers": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
@@ -54,16 +55,17 @@ ON_REQUEST = {
     "first_use",
     "ablation",
     "network_recipes",
+    "envelope_layers",
 }
 """Only run when named."""
 
-NEED_TORCH = {"edges", "rivals", "ablation", "network_recipes"}
+NEED_TORCH = {"edges", "rivals", "ablation", "network_recipes", "envelope_layers"}
 
 WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
     *("tungsten", "mlearn", "many_species", "edges", "rivals"),
     *("choices", "init", "safety", "screening", "durability"),
-    *("uncertainty", "first_use", "ablation", "network_recipes"),
+    *("uncertainty", "first_use", "ablation", "network_recipes", "envelope_layers"),
 }
 """Those that can renew their page under docs/benchmarks."""
 
