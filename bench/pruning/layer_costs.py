@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -29,6 +30,9 @@ LEAST_SECONDS = 0.05
 """Of one time: shorter calls are repeated."""
 
 MEMORY_CALLS = 2
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "65536"}
+"""Where memory is measured: glibc then gives arrays back as they are freed, and peaks hold
+no fragments, which differ from run to run."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,7 @@ def peak(subject: Subject, small: Structure, threads: int) -> float:
     Idle is the process after the same on a small structure, which loads what torch loads
     at first use. The list is part of what is added.
     """
+    os.environ.update(ALLOCATOR)  # read when a process starts: this one is not touched
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_added, (subject, small, threads))
 
