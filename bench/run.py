@@ -3,7 +3,8 @@
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
 Without names: all but those that take long (ablation, choices, drift, durability,
-first_use, init, many_species, network_dynamics, network_recipes, rivals, safety, scaling,
+envelope_layers, first_use, init, many_species, network_dynamics, network_recipes, rivals,
+safety, scaling,
 screening and uncertainty). One that lacks something (LAMMPS, a potential file, data) says
 so and counts as passed.
 """
@@ -38,6 +39,7 @@ BENCHMARKS = {
     "ablation": ["--output", "{folder}"],
     "network_recipes": ["--output", "{folder}"],
     "network_dynamics": ["--output", "{folder}"],
+    "envelope_layers": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
@@ -56,16 +58,21 @@ ON_REQUEST = {
     "ablation",
     "network_recipes",
     "network_dynamics",
+    "envelope_layers",
 }
 """Only run when named."""
 
-NEED_TORCH = {"edges", "rivals", "ablation", "network_recipes", "network_dynamics"}
+NEED_TORCH = {
+    *("edges", "rivals", "ablation", "network_recipes", "network_dynamics"),
+    "envelope_layers",
+}
 
 WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),
     *("tungsten", "mlearn", "many_species", "edges", "rivals"),
     *("choices", "init", "safety", "screening", "durability"),
     *("uncertainty", "first_use", "ablation", "network_recipes", "network_dynamics"),
+    "envelope_layers",
 }
 """Those that can renew their page under docs/benchmarks."""
 
