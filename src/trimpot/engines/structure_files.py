@@ -104,7 +104,7 @@ def labelled_extxyz(
         "forces": evaluation.forces,
         "energies": evaluation.energies,
     }
-    if structure.volume > 0.0 and structure.pbc.any():
+    if structure.volume > 0.0 and structure.pbc.any() and evaluation.conservative:
         stress = evaluation.stress(structure.volume)
         results["stress"] = stress[VOIGT_ROWS, VOIGT_COLUMNS]
     atoms.calc = SinglePointCalculator(atoms, **results)  # type: ignore[no-untyped-call]

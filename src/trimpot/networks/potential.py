@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trimpot.contract import FloatArray, Neighborhood, Precision, Structure
+    from trimpot.networks.autograd import AutogradNetwork
     from trimpot.networks.following import NetworkFollower
     from trimpot.networks.mlanet.settings import MLANetSettings
     from trimpot.splines.potential import SplinePotential
@@ -117,6 +118,11 @@ class NetworkPotential:
         return max(self.reach, 0.0 if self.prior is None else self.prior.cutoff)
 
     @property
+    def conservative(self) -> bool:
+        """Whether forces are the gradient of the energy."""
+        return self.settings.forces == "gradient"
+
+    @property
     def n_weights(self) -> int:
         """Number of weights."""
         return sum(values.size for values in self.state.values())
@@ -171,7 +177,9 @@ class NetworkPotential:
             mine = slice(ends[k], ends[k + 1])
             species = species_indices(one.numbers[: one.n_local], self.species)
             energies = found.energies[mine] + self.e0s[species]
-            own = Evaluation(energies, found.forces[mine], found.virials[k])
+            own = Evaluation(
+                energies, found.forces[mine], found.virials[k], self.conservative
+            )
             if self.prior is not None:
                 own = _sum(own, self.prior.evaluate(one, threads=threads))
             require_finite(one.numbers, own.energies, own.forces)
@@ -179,13 +187,20 @@ class NetworkPotential:
         return results
 
     @cached_property
-    def _kernels(self) -> dict[NetworkPrecision, CompiledNetwork]:
+    def _kernels(self) -> dict[NetworkPrecision, CompiledNetwork | AutogradNetwork]:
         return {}
 
-    def _kernel(self, precision: NetworkPrecision) -> CompiledNetwork:
-        """Return the network, made when it is first needed."""
+    def _kernel(self, precision: NetworkPrecision) -> CompiledNetwork | AutogradNetwork:
+        """Return the network, made when it is first needed: compiled, or by torch.
+
+        Raises
+        ------
+        MissingPartError
+            If only torch computes such a network and it is not installed.
+        """
         if precision not in self._kernels:
-            self._kernels[precision] = CompiledNetwork(
+            make = CompiledNetwork if self.settings.compiled else _torch_network
+            self._kernels[precision] = make(
                 self.settings,
                 self.species,
                 self.state,
@@ -194,6 +209,26 @@ class NetworkPotential:
                 precision=precision,
             )
         return self._kernels[precision]
+
+
+def _torch_network(
+    settings: MLANetSettings,
+    species: tuple[int, ...],
+    state: Mapping[str, np.ndarray],
+    *,
+    mean_weight: float,
+    scale: float,
+    precision: NetworkPrecision,
+) -> AutogradNetwork:
+    from trimpot.networks import require_torch
+
+    require_torch()
+    from trimpot.networks.autograd import AutogradNetwork, restored
+
+    constants = {"mean_weight": mean_weight, "scale": scale}
+    return AutogradNetwork(
+        restored(settings, species, state, **constants, precision=precision)
+    )
 
 
 def _batches(
@@ -217,4 +252,5 @@ def _sum(one: Evaluation, other: Evaluation) -> Evaluation:
         one.energies + other.energies,
         one.forces + other.forces,
         one.virial + other.virial,
+        one.conservative and other.conservative,
     )
