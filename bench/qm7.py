@@ -160,6 +160,9 @@ def main(argv=None) -> int:
             results[readout].append(run)
             print(f"{readout}, fold {fold}: MAE {run['mae']:.2f} kcal/mol", flush=True)
     text = f"{pages.facts([])}- threads: {chosen.threads}; {chosen.seconds:g} s a fold\n"
+    busiest = max(run["others"] or 0.0 for runs in results.values() for run in runs)
+    if busiest > pages.SHARED_LIMIT:
+        text += f"- **shared machine**: other work took up to {busiest:.0%} of its cores\n"
     text += f"\n{table(results)}"
     pages.keep(chosen.output, "qm7", text, results, write_docs=False)
     return 0

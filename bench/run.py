@@ -3,7 +3,7 @@
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
 Without names: all but those that take long (ablation, choices, drift, durability,
-first_use, init, many_species, network_recipes, rivals, safety, scaling, screening and
+first_use, init, many_species, network_recipes, qm7, rivals, safety, scaling, screening and
 uncertainty). One that lacks something (LAMMPS, a potential file, data) says so and counts
 as passed.
 """
@@ -37,6 +37,7 @@ BENCHMARKS = {
     "first_use": ["--output", "{folder}"],
     "ablation": ["--output", "{folder}"],
     "network_recipes": ["--output", "{folder}"],
+    "qm7": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
@@ -54,10 +55,11 @@ ON_REQUEST = {
     "first_use",
     "ablation",
     "network_recipes",
+    "qm7",
 }
 """Only run when named."""
 
-NEED_TORCH = {"edges", "rivals", "ablation", "network_recipes"}
+NEED_TORCH = {"edges", "rivals", "ablation", "network_recipes", "qm7"}
 
 WRITE_DOCS = {
     *("neighbors", "kernels", "scaling", "ase_overhead", "drift"),

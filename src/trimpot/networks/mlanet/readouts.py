@@ -7,9 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-X_Y_Z = [2, 0, 1]
-"""Of the components m = -1, 0, 1 of degree 1, which are y, z, x."""
-
 
 class Groups(NamedTuple):
     """Which structure each atom belongs to, (n,) int64, and how many structures."""
@@ -55,7 +52,8 @@ class ForceHead(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """Return (n, 3) in x, y, z of features (n, (l_max + 1)^2, k); equation (16)."""
         weights: Tensor = self.second(nn.functional.silu(self.first(h[:, 0])))
-        return (h[:, 1:4] * weights[:, None]).sum(-1)[:, X_Y_Z]
+        y_z_x = (h[:, 1:4] * weights[:, None]).sum(-1)  # m = -1, 0, 1
+        return torch.roll(y_z_x, 1, dims=-1)
 
 
 def pooled(scalars: Tensor, groups: Groups) -> Tensor:
