@@ -3,11 +3,11 @@
     python bench/network_recipes.py [NAME ...] [--output DIR] [--seconds 2700] [--threads 2]
         [--python mace=ENV/bin/python ...] [--profiles mace-64x0e ...] [--write-docs]
 
-NAME is a file of examples/networks, by default all that have forces. Our network is trained
-by `trimpot.train`; splines, as examples/NAME.yaml has them or by default, on its training
-and validation frames together; peers by their drivers (peers/README.md; options unknown
-here go to these) on its training, validation and test frames, written as extxyz. One after
-the other; what is done is kept in DIR, and the same command goes on where it was stopped.
+NAME is a file of examples/networks. Our network is trained by `trimpot.train`; splines, as
+examples/NAME.yaml has them or by default, on its training and validation frames together;
+peers by their drivers (peers/README.md; options unknown here go to these) on its training,
+validation and test frames, written as extxyz. One after the other; what is done is kept in
+DIR, and the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ RECIPES = EXAMPLES / "networks"
 PROFILES = ["mace-64x0e", "mace-64x0e+64x1o", "nequip-l1", "allegro-l1", "sevennet-l1"]
 CALLS, WARM_UP = 20, 3
 ENERGIES_ONLY = ("qm7",)
-"""Recipes that this benchmark leaves to others (qm7.py)."""
+"""Recipes without forces to compare, which qm7.py trains."""
 
 
 @dataclass(frozen=True)

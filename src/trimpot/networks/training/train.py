@@ -114,7 +114,7 @@ def train_network(
     _check_stresses(model_settings, train, settings)
     if start is not None:
         start.check(model_settings, species)
-    plan = Plan(model_settings, species, settings, device_of(settings.device), start)
+    plan = Plan(model_settings, species, settings, device_of(settings.device), start=start)
     marks = fingerprint(plan, train, valid)
     found = _found(folder, marks)
     of_torch = 1 if plan.native else threads
