@@ -8,7 +8,7 @@ All variants of a set see the same frames equally often: --seconds and the atoms
 of the set give a number of epochs, so that errors do not depend on how fast a machine is.
 A result is kept in DIR under a key of all that it follows from; the same command goes on
 where it was stopped. A FILE is divided as the sets are: at most 200 frames and 9,600 atoms
-to train on. Direct forces and pooled energies are computed by PyTorch, which takes many
+to train on. Direct forces and pooled energies are computed by PyTorch, which takes several
 times as long as the compiled network; with --engine torch all variants are, and their
 steps can be compared.
 """
