@@ -1,13 +1,16 @@
 """What each part of MLANet is worth: variants trained alike on a molecule and on water.
 
     python bench/ablation.py [--output DIR] [--seconds 60] [--seeds 0 1] [--threads 2]
-        [--only NAME ...] [--sets ethanol water | --data FILE] [--write-docs]
+        [--only NAME ...] [--sets ethanol water | --data FILE] [--engine torch]
+        [--write-docs]
 
 All variants of a set see the same frames equally often: --seconds and the atoms and edges
 of the set give a number of epochs, so that errors do not depend on how fast a machine is.
 A result is kept in DIR under a key of all that it follows from; the same command goes on
 where it was stopped. A FILE is divided as the sets are: at most 200 frames and 9,600 atoms
-to train on.
+to train on. Direct forces and pooled energies are computed by PyTorch, which takes several
+times as long as the compiled network; with --engine torch all variants are, and their
+steps can be compared.
 """
 
 from __future__ import annotations
@@ -76,6 +79,8 @@ VARIANTS = {
     "1 layer": {"layers": 1},
     "3 layers": {"layers": 3},
     "no prior": {"prior": None},
+    "forces direct": {"forces": "direct"},
+    "readout pooled": {"readout": "pooled"},
 }
 """What differs from the base, of which every other line changes one thing."""
 
@@ -185,23 +190,26 @@ def trained(
 
 
 def kept(
-    task: Task, variant: str, seed: int, output: Path, threads: int
+    task: Task, variant: str, seed: int, chosen: argparse.Namespace
 ) -> dict[str, float]:
     """Return the result of a variant; train it if DIR has none."""
     settings = replace(BASE, **VARIANTS[variant])
+    stress = {"stress_weight": 0.0} if settings.forces == "direct" else {}
     training = TrainingSettings(
         seconds=None,
         epochs=task.epochs,
         batch_size=task.batch_size,
         device="cpu",
         seed=seed,
+        engine=chosen.engine,
+        **stress,
     )
     sizes = [len(frames) for frames in (task.train, task.valid, task.test)]
     key = keeping.key(asdict(settings), asdict(training), task.digest, sizes)
     words = "-".join(re.findall(r"\w+", variant))
     return keeping.kept(
-        output / task.name / f"{words}-{seed}-{key}",
-        lambda folder: trained(task, settings, training, folder, threads),
+        chosen.output / task.name / f"{words}-{seed}-{key}",
+        lambda folder: trained(task, settings, training, folder, chosen.threads),
     )
 
 
@@ -263,6 +271,7 @@ def main(argv=None) -> int:
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), metavar="NAME")
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
     parser.add_argument("--data", type=Path, help="One file in place of the sets.")
+    parser.add_argument("--engine", choices=["auto", "torch"], default="auto")
     parser.add_argument("--write-docs", action="store_true", help="Renew the page.")
     chosen = parser.parse_args(argv)
     if chosen.write_docs and (chosen.only or chosen.data or chosen.sets != list(SETS)):
@@ -280,10 +289,7 @@ def main(argv=None) -> int:
         results[name] = {}
         for variant in chosen.only or VARIANTS:
             if applies(task, variant):
-                runs = [
-                    kept(task, variant, seed, chosen.output, chosen.threads)
-                    for seed in chosen.seeds
-                ]
+                runs = [kept(task, variant, seed, chosen) for seed in chosen.seeds]
                 results[name][variant] = runs
                 force, step = (shown(runs, k, 1) for k in ("forces_mae", "step_ms"))
                 print(f"{name}, {variant}: F {force} meV/A, {step} ms a step", flush=True)

@@ -11,10 +11,21 @@ from trimpot.files import write_text
 
 RESULT = "result.json"
 
+ADDED = {"forces": "gradient", "readout": "sum", "start": None}
+"""Settings that are younger than some results, and what these results had."""
+
 
 def key(*facts) -> str:
     """Return a short name of all that a result follows from."""
+    facts = [as_before(fact) for fact in facts]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:10]
+
+
+def as_before(fact):
+    """Return a fact without added settings where they are as they were."""
+    if not isinstance(fact, dict):
+        return fact
+    return {k: v for k, v in fact.items() if k not in ADDED or v != ADDED[k]}
 
 
 def kept(folder: Path, make: Callable[[Path], dict]) -> dict:

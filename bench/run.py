@@ -3,10 +3,9 @@
     python bench/run.py [--output DIR] [--write-docs] [NAME ...]
 
 Without names: all but those that take long (ablation, choices, drift, durability,
-envelope_layers, first_use, init, many_species, network_dynamics, network_recipes, rivals,
-safety, scaling,
-screening and uncertainty). One that lacks something (LAMMPS, a potential file, data) says
-so and counts as passed.
+envelope_layers, first_use, init, many_species, network_dynamics, network_recipes, qm7,
+rivals, safety, scaling, screening and uncertainty). One that lacks something (LAMMPS, a
+potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
@@ -40,6 +39,7 @@ BENCHMARKS = {
     "network_recipes": ["--output", "{folder}"],
     "network_dynamics": ["--output", "{folder}"],
     "envelope_layers": ["--output", "{folder}"],
+    "qm7": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
@@ -59,12 +59,13 @@ ON_REQUEST = {
     "network_recipes",
     "network_dynamics",
     "envelope_layers",
+    "qm7",
 }
 """Only run when named."""
 
 NEED_TORCH = {
     *("edges", "rivals", "ablation", "network_recipes", "network_dynamics"),
-    "envelope_layers",
+    *("envelope_layers", "qm7"),
 }
 
 WRITE_DOCS = {

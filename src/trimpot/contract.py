@@ -99,6 +99,13 @@ class Neighborhood:
         return len(self.first) - 1
 
 
+NO_STRESS = (
+    "found a potential whose forces are predicted directly (model.forces: direct) and are "
+    "not the gradient of its energy, so that it has no stress; train one with forces: "
+    "gradient, which may start from this one (training.start)"
+)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Energies, forces and virial of one structure.
@@ -111,11 +118,15 @@ class Evaluation:
         -dE/dx in eV/A.
     virial : (3, 3) float64
         -dE/d(strain) in eV.
+    conservative : bool
+        Whether forces are the gradient of the energy. Otherwise there is no virial (its
+        numbers are NaN) and no stress.
     """
 
     energies: FloatArray
     forces: FloatArray
     virial: FloatArray
+    conservative: bool = True
 
     @property
     def energy(self) -> float:
@@ -128,14 +139,25 @@ class Evaluation:
         Raises
         ------
         InputError
-            If the volume is not positive: a cluster has no stress.
+            If the volume is not positive: a cluster has no stress; or forces are not the
+            gradient of the energy.
         """
+        if not self.conservative:
+            raise InputError(NO_STRESS)
         if not volume > 0.0:
             raise InputError(
                 f"stress needs a cell with a volume, found volume {volume} A^3; "
                 "give the structure a three-dimensional cell or do not ask for stress"
             )
         return -self.virial / volume
+
+
+def is_conservative(potential: Potential) -> bool:
+    """Return whether forces are the gradient of the energy: unless a potential says no.
+
+    Who says no has an attribute ``conservative`` that is false, and its evaluations, too.
+    """
+    return bool(getattr(potential, "conservative", True))
 
 
 @runtime_checkable

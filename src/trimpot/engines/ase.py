@@ -10,7 +10,14 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 
-from trimpot.contract import Evaluation, GradedPotential, Precision, Structure
+from trimpot.contract import (
+    NO_STRESS,
+    Evaluation,
+    GradedPotential,
+    Precision,
+    Structure,
+    is_conservative,
+)
 from trimpot.engines.charges import total_charge
 from trimpot.engines.following import follow
 from trimpot.engines.singlepoint import (
@@ -33,6 +40,11 @@ NO_GRADES = (
     "this potential knows nothing of its training data, so it has no grades and "
     "uncertainties; train it with uncertainty: true, which is the default"
 )
+
+
+def has_stress(atoms: Atoms) -> bool:
+    """Return whether the potential of a calculator, if that is ours, has a stress."""
+    return not isinstance(atoms.calc, Calculator) or is_conservative(atoms.calc.potential)
 
 
 def structure_from_atoms(atoms: Atoms) -> Structure:
@@ -153,7 +165,8 @@ class Calculator(AseCalculator):
         NonFiniteResultError
             NaN or infinity in the result; no results are kept.
         PropertyNotImplementedError
-            Stress of a structure without a three-dimensional cell.
+            Stress of a structure without a three-dimensional cell, or of a potential whose
+            forces are not the gradient of its energy.
         """
         if atoms is None:
             raise InputError("calculator has no atoms; set atoms.calc or give atoms")
@@ -163,6 +176,8 @@ class Calculator(AseCalculator):
             raise PropertyNotImplementedError(
                 "stress needs a three-dimensional cell, found volume 0; set a cell"
             )
+        if "stress" in properties and not is_conservative(self.potential):
+            raise PropertyNotImplementedError(NO_STRESS)
         self.results = {}
         if "numbers" in system_changes:
             check_species(structure.numbers, self.potential.species)
@@ -290,6 +305,6 @@ def _results(evaluation: Evaluation, volume: float) -> dict[str, float | FloatAr
         "energies": evaluation.energies,
         "forces": evaluation.forces,
     }
-    if volume > 0.0:
+    if volume > 0.0 and evaluation.conservative:
         results["stress"] = evaluation.stress(volume)[VOIGT_ROWS, VOIGT_COLUMNS]
     return results

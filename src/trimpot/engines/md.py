@@ -10,7 +10,7 @@ from trimpot.engines.md_grade_interval import with_grade_interval
 from trimpot.engines.md_loop import Output, Run, Watcher, begin, integrate
 from trimpot.engines.md_samples import Samples, snapshot
 from trimpot.engines.md_speed import Speed
-from trimpot.engines.md_start import check_atoms, movable
+from trimpot.engines.md_start import check_atoms, check_forces_of, movable
 from trimpot.engines.md_statistics import FEWEST, Average, Drift, average, drift
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def run(
     ------
     InputError
         Structure or settings that cannot be run, such as a precision that the potential
-        does not offer.
+        does not offer, or constant energy with forces that do not keep it.
     NonFiniteResultError
         NaN or infinity on the way, naming step and atom.
     StoppedRunError
@@ -130,6 +130,7 @@ def run(
     WriteError
         If an output cannot be written.
     """
+    check_forces_of(potential, settings)
     if keeper is None or keeper.begun is None:  # a cell may shrink on the way
         check_atoms(atoms, settings, potential.cutoff)
     precision = precision_of(potential, settings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from trimpot.engines.ase import has_stress
 from trimpot.engines.charges import charge_info
 from trimpot.engines.md_velocities import temperature_k, twice_kinetic
 from trimpot.units import GPA_PER_EV_PER_A3
@@ -154,7 +155,7 @@ def snapshot(atoms: Atoms, sample: Sample) -> Atoms:
 
 def _pressure_gpa(atoms: Atoms, kinetic: float) -> float | None:
     """Return -tr(stress)/3 + 2 K / (3 V)."""
-    if not atoms.pbc.all():
+    if not atoms.pbc.all() or not has_stress(atoms):
         return None
     stress = atoms.get_stress()  # type: ignore[no-untyped-call]
     volume = float(atoms.get_volume())  # type: ignore[no-untyped-call]

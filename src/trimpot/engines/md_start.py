@@ -6,16 +6,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trimpot.contract import NO_STRESS, is_conservative
 from trimpot.engines.charges import charge_info
 from trimpot.errors import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from trimpot.contract import Potential
     from trimpot.engines.md_settings import MdSettings
 
 KEPT_COLUMNS = ("numbers", "positions", "momenta", "masses")
 """Columns of the structure that dynamics carries along, in the order of trajectories."""
+
+
+def check_forces_of(potential: Potential, settings: MdSettings) -> None:
+    """Refuse ensembles that need a gradient where forces are none.
+
+    Raises
+    ------
+    InputError
+        For constant energy or pressure with forces that are predicted directly.
+    """
+    if is_conservative(potential):
+        return
+    if settings.constant_pressure:
+        raise InputError(f"ensemble {settings.ensemble}: {NO_STRESS}; or use langevin")
+    if settings.ensemble == "nve":
+        raise InputError(
+            "ensemble nve keeps the energy, found a potential whose forces are predicted "
+            "directly (model.forces: direct) and do not; use langevin or nvt, where a "
+            "thermostat takes up what they gain or lose; or train a potential with forces: "
+            "gradient, which may start from this one (training.start)"
+        )
 
 
 def check_atoms(atoms: Atoms, settings: MdSettings, cutoff: float) -> None:

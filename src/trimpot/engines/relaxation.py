@@ -13,7 +13,8 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS, FIRE, LBFGS
 from threadpoolctl import threadpool_limits
 
-from trimpot.engines.ase import Calculator, structure_from_atoms
+from trimpot.contract import NO_STRESS, is_conservative
+from trimpot.engines.ase import Calculator, has_stress, structure_from_atoms
 from trimpot.engines.relaxation_results import Progress, Relaxed, reason_to_end
 from trimpot.engines.relaxation_settings import RelaxSettings
 from trimpot.errors import InputError, NonFiniteResultError
@@ -68,6 +69,8 @@ def relax(
         NaN or infinity on the way, naming step and atom.
     """
     _check(atoms, settings)
+    if settings.cell != "none" and not is_conservative(potential):
+        raise InputError(f"cell is {settings.cell}: {NO_STRESS}; or use cell none")
     moving = _movable(atoms, potential, settings)
     first, last, taken_over = _walk(moving, settings, grader, reached)
     done = snapshot(moving)
@@ -161,7 +164,7 @@ def _progress(
     forces = atoms.get_forces()  # type: ignore[no-untyped-call]  # constraints applied
     structure = structure_from_atoms(atoms)
     stress = None
-    if structure.volume > 0.0 and structure.pbc.any():
+    if structure.volume > 0.0 and structure.pbc.any() and has_stress(atoms):
         stress = GPA_PER_EV_PER_A3 * atoms.get_stress(voigt=False)  # type: ignore[no-untyped-call]
     return Progress(
         step,

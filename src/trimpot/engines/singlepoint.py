@@ -72,15 +72,16 @@ def check_species(numbers: IntArray, species: tuple[int, ...]) -> None:
 
 def check_evaluation(evaluation: Evaluation, numbers: IntArray) -> None:
     """Raise ``NonFiniteResultError`` naming the first atom with NaN or infinity."""
-    arrays = (evaluation.energies, evaluation.forces, evaluation.virial)
+    virial = evaluation.virial if evaluation.conservative else np.zeros((3, 3))
+    arrays = (evaluation.energies, evaluation.forces, virial)
     if all(_all_finite(a) for a in arrays):
         return
     per_atom = evaluation.energies + evaluation.forces.sum(axis=1)
-    if np.isfinite(per_atom).all() and np.isfinite(evaluation.virial).all():
+    if np.isfinite(per_atom).all() and np.isfinite(virial).all():
         return
     if np.isfinite(per_atom).all():
         raise NonFiniteResultError(
-            f"virial is {evaluation.virial.tolist()} eV, expected finite numbers; "
+            f"virial is {virial.tolist()} eV, expected finite numbers; "
             "check the potential and the structure for atoms on top of each other"
         )
     atom = int(np.flatnonzero(~np.isfinite(per_atom))[0])

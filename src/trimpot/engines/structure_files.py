@@ -93,23 +93,25 @@ def labelled_extxyz(
     """Return a structure with its evaluation as one frame of extended XYZ.
 
     Names and signs are ASE's: energy, free_energy, stress; columns forces and energies.
-    Grades are a column ``grade``.
+    Grades are a column ``grade``. Results replace entries of ``info`` of the same name,
+    which an earlier potential has left.
     """
     atoms = Atoms(
         structure.numbers, structure.positions, cell=structure.cell, pbc=structure.pbc
     )
-    atoms.info.update(info or {})
-    if structure.charge and charge_key(atoms.info) is None:
-        atoms.info["charge"] = structure.charge
     results: dict[str, float | FloatArray] = {
         "energy": evaluation.energy,
         "free_energy": evaluation.energy,
         "forces": evaluation.forces,
         "energies": evaluation.energies,
     }
-    if structure.volume > 0.0 and structure.pbc.any():
+    if structure.volume > 0.0 and structure.pbc.any() and evaluation.conservative:
         stress = evaluation.stress(structure.volume)
         results["stress"] = stress[VOIGT_ROWS, VOIGT_COLUMNS]
+    kept = {k: v for k, v in (info or {}).items() if k not in results}
+    atoms.info.update(kept)
+    if structure.charge and charge_key(atoms.info) is None:
+        atoms.info["charge"] = structure.charge
     atoms.calc = SinglePointCalculator(atoms, **results)  # type: ignore[no-untyped-call]
     if grades is not None:
         atoms.arrays["grade"] = grades

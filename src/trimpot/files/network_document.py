@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -16,7 +16,11 @@ from trimpot.errors import FileFormatError, InputError
 from trimpot.files.encoding import flatten, unflatten
 from trimpot.files.spline_document import species_of, spline_document, spline_potential
 from trimpot.networks.charges import ChargeStates
-from trimpot.networks.mlanet.settings import MLANetSettings
+from trimpot.networks.mlanet.settings import (
+    MLANetSettings,
+    defaults_of_later,
+    described,
+)
 from trimpot.networks.mlanet.shapes import check_state
 from trimpot.networks.potential import NetworkPotential
 from trimpot.splines.state_checks import LONGEST_CUTOFF, array
@@ -56,7 +60,7 @@ def network_document(potential: NetworkPotential) -> tuple[dict[str, Json], Tens
         "species": [SYMBOLS[z] for z in potential.species],
         "cutoff": potential.cutoff,
         "precision": potential.precision,
-        "settings": flatten(asdict(potential.settings), "settings", {}),
+        "settings": flatten(described(potential.settings), "settings", {}),
         "e0s": flatten(potential.e0s, "e0s", tensors),
         "mean_weight": float(potential.mean_weight),
         "scale": float(potential.scale),
@@ -178,6 +182,8 @@ def _prior(value: object, tensors: Tensors) -> SplinePotential | None:
 
 def _settings(value: object, species: tuple[int, ...]) -> MLANetSettings:
     """Return settings with every field there, of the right type and within its range."""
+    if isinstance(value, dict):
+        value = {**defaults_of_later(), **value}
     given = _named(value, MLANetSettings, "settings")
     if given["envelope"] is not None:
         envelope = _named(given["envelope"], EnvelopeSettings, "settings.envelope")

@@ -11,8 +11,10 @@ import torch
 
 from trimpot.errors import InputError
 from trimpot.networks.graphs import Graph
-from trimpot.networks.lists import NetworkResults
+from trimpot.networks.lists import NetworkResults, edge_lists
 from trimpot.networks.mlanet.model import MLANet
+from trimpot.networks.mlanet.padded import edge_rows
+from trimpot.networks.mlanet.readouts import Groups
 from trimpot.networks.mlanet.shapes import check_state
 from trimpot.threads import thread_count
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from trimpot.contract import FloatArray
+    from trimpot.contract import FloatArray, Neighborhood
     from trimpot.networks.lists import EdgeLists
     from trimpot.networks.mlanet.settings import MLANetSettings
 
@@ -71,11 +73,40 @@ class AutogradNetwork:
         n, s = len(lists.species), len(lists.first) - 1
         if n == 0:
             return NetworkResults(np.zeros(0), np.zeros((0, 3)), np.zeros((s, 3, 3)))
+        if self.model.settings.forces == "direct":
+            return self._direct(lists, threads)
         with torch_threads(threads), torch.enable_grad():
             graph = vector_graph(lists)
-            energies = self.model(self.model.pruning(graph), graph.species)
+            edges = self.model.pruning(graph)
+            energies = self.model(edges, graph.species, Groups(graph.structures, s))
             (slopes,) = torch.autograd.grad(energies.double().sum(), graph.vectors)
         return collected(graph, energies.detach().double().numpy(), slopes)
+
+    def evaluate_neighborhood(
+        self, around: Neighborhood, *, threads: int = 0
+    ) -> NetworkResults:
+        """Return energies, forces and the virial, (1, 3, 3), of one structure.
+
+        Raises
+        ------
+        InputError
+            For an element that the network does not know.
+        """
+        lists = edge_lists([around], self.model.species, self.model.pruning.reach)
+        return self.evaluate(lists, threads=threads)
+
+    def _direct(self, lists: EdgeLists, threads: int) -> NetworkResults:
+        """Return energies and direct forces, which have no virials: these are NaN."""
+        s = len(lists.first) - 1
+        with torch_threads(threads), torch.no_grad():
+            graph = vector_graph(lists)
+            rows = edge_rows(self.model.pruning(graph), len(graph.species))
+            groups = Groups(graph.structures, s)
+            energies, forces = self.model.outputs(rows, graph.species, groups)
+        if forces is None:
+            raise TypeError("found a network without direct forces")
+        virials = np.full((s, 3, 3), np.nan)
+        return NetworkResults(energies.double().numpy(), forces.double().numpy(), virials)
 
 
 def collected(graph: VectorGraph, energies: FloatArray, slopes: Tensor) -> NetworkResults:

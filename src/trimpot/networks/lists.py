@@ -74,7 +74,7 @@ class NetworkResults:
     forces : (n, 3) float64
         In eV/A.
     virials : (s, 3, 3) float64
-        -dE/d(strain) in eV.
+        -dE/d(strain) in eV; NaN where forces are not the gradient of the energy.
     """
 
     energies: FloatArray

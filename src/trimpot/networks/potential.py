@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trimpot.contract import FloatArray, Neighborhood, Precision, Structure
+    from trimpot.networks.autograd import AutogradNetwork
     from trimpot.networks.charges import ChargeStates
     from trimpot.networks.following import NetworkFollower
     from trimpot.networks.mlanet.settings import MLANetSettings
@@ -127,6 +128,11 @@ class NetworkPotential:
         return max(self.reach, 0.0 if self.prior is None else self.prior.cutoff)
 
     @property
+    def conservative(self) -> bool:
+        """Whether forces are the gradient of the energy."""
+        return self.settings.forces == "gradient"
+
+    @property
     def n_weights(self) -> int:
         """Number of weights."""
         return sum(values.size for values in self.state.values())
@@ -206,7 +212,9 @@ class NetworkPotential:
             energies = found.energies[mine] + self.e0s[species]
             if constant:
                 energies += constant / len(energies)
-            own = Evaluation(energies, found.forces[mine], found.virials[k])
+            own = Evaluation(
+                energies, found.forces[mine], found.virials[k], self.conservative
+            )
             if self.prior is not None:
                 own = _sum(own, self.prior.evaluate(one, threads=threads))
             require_finite(one.numbers, own.energies, own.forces)
@@ -214,16 +222,29 @@ class NetworkPotential:
         return results
 
     @cached_property
-    def _kernels(self) -> dict[tuple[NetworkPrecision, int], CompiledNetwork]:
+    def _kernels(
+        self,
+    ) -> dict[tuple[NetworkPrecision, int], CompiledNetwork | AutogradNetwork]:
         return {}
 
-    def _kernel(self, precision: NetworkPrecision, charge: int) -> CompiledNetwork:
-        """Return the network for structures of a charge, made when it is first needed."""
+    def _kernel(
+        self, precision: NetworkPrecision, charge: int
+    ) -> CompiledNetwork | AutogradNetwork:
+        """Return the network for structures of a charge: compiled, or by torch.
+
+        It is made when it is first needed.
+
+        Raises
+        ------
+        MissingPartError
+            If only torch computes such a network and it is not installed.
+        """
         if (precision, charge) not in self._kernels:
             state = self.state
             if self.charges is not None:
                 state = self.charges.weights(state, self.species, charge)
-            self._kernels[precision, charge] = CompiledNetwork(
+            make = CompiledNetwork if self.settings.compiled else _torch_network
+            self._kernels[precision, charge] = make(
                 self.settings,
                 self.species,
                 state,
@@ -232,6 +253,26 @@ class NetworkPotential:
                 precision=precision,
             )
         return self._kernels[precision, charge]
+
+
+def _torch_network(
+    settings: MLANetSettings,
+    species: tuple[int, ...],
+    state: Mapping[str, np.ndarray],
+    *,
+    mean_weight: float,
+    scale: float,
+    precision: NetworkPrecision,
+) -> AutogradNetwork:
+    from trimpot.networks import require_torch
+
+    require_torch()
+    from trimpot.networks.autograd import AutogradNetwork, restored
+
+    constants = {"mean_weight": mean_weight, "scale": scale}
+    return AutogradNetwork(
+        restored(settings, species, state, **constants, precision=precision)
+    )
 
 
 def _batches(
@@ -255,4 +296,5 @@ def _sum(one: Evaluation, other: Evaluation) -> Evaluation:
         one.energies + other.energies,
         one.forces + other.forces,
         one.virial + other.virial,
+        one.conservative and other.conservative,
     )

@@ -45,7 +45,8 @@ class Comparison:
     numbers : (v,) int32
         Atomic number of the atom that each value belongs to; 0 except for forces.
     missing : int
-        Frames without this label, left out.
+        Frames without this label, left out; all frames for a stress that the potential
+        does not have.
     """
 
     quantity: Quantity
@@ -119,6 +120,8 @@ def _pair(
     if frame.stress is None:
         return None
     stress = predictions.stresses[index]
+    if stress is None and frame.structure.volume > 0.0:
+        return None  # the potential has no stress, see Evaluation.conservative
     if stress is None:
         raise DataError(
             f"frame {index} ({frame.config_type}, {frame.source}) has a stress label but "

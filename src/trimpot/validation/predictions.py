@@ -32,7 +32,8 @@ class Predictions:
     forces : s arrays (n, 3) float64
         Forces in eV/A.
     stresses : s arrays (3, 3) float64 or None
-        Stresses in eV/A^3, tension positive; None for a cell without a volume.
+        Stresses in eV/A^3, tension positive; None for a cell without a volume, or where
+        forces are not the gradient of the energy.
     """
 
     energies: FloatArray
@@ -93,7 +94,8 @@ def predict(
             volume = frame.structure.volume
             energies.append(evaluation.energy)
             forces.append(evaluation.forces)
-            stresses.append(evaluation.stress(volume) if volume > 0.0 else None)
+            known = volume > 0.0 and evaluation.conservative
+            stresses.append(evaluation.stress(volume) if known else None)
         if progress is not None:
             progress(len(energies), len(frames))
     return Predictions(np.array(energies), tuple(forces), tuple(stresses))

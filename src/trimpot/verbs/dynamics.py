@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimpot.contract import is_conservative
 from trimpot.engines.md import precision_of, run
 from trimpot.engines.md_outputs import extxyz
 from trimpot.engines.md_settings import MdSettings
-from trimpot.engines.md_start import check_atoms
+from trimpot.engines.md_start import check_atoms, check_forces_of
 from trimpot.files import load, run_folder, write_text
 from trimpot.verbs.md_folder import (
     CHECKPOINT,
@@ -100,6 +101,13 @@ def md(
         "precision": precision_of(potential, settings),
     }
     refuse_used(Path(output))
+    check_forces_of(potential, settings)
+    if not is_conservative(potential):
+        watcher.note(
+            "warning: forces are predicted directly, not as the gradient of the energy: "
+            "the thermostat takes up what they gain or lose, and averages are not those of "
+            "an ensemble"
+        )
     grader = grader_of(potential, settings, grader, watcher)
     with run_folder(output) as folder:
         refuse_used(folder)

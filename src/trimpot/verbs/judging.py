@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from trimpot.contract import is_conservative
 from trimpot.errors import FileFormatError
 from trimpot.files import make_folder, write_bytes, write_text
 from trimpot.reports.groups import plot_group_errors
@@ -67,6 +68,8 @@ def judge(
 
     With ``foretold``, also how well the potential's own uncertainties tell them.
     """
+    if not is_conservative(potential) and any(f.stress is not None for f in frames):
+        watcher.note(f"{name}: stresses are not judged, direct forces have none")
     predictions = predict(
         potential,
         frames,

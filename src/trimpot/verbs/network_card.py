@@ -12,6 +12,7 @@ from trimpot.verbs.charges import charges_in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trimpot.networks.mlanet.settings import MLANetSettings
     from trimpot.networks.potential import NetworkPotential
 
 SHOWN = ("data", "training")
@@ -35,7 +36,7 @@ def network_facts(potential: NetworkPotential, name: str) -> dict[str, object]:
         "terms": [_network(potential), *(term_facts(term) for term in prior)],
         "coefficients": potential.n_weights,
         "isolated_energies": {SYMBOLS[z]: energy for z, energy in energies},
-        "limits": [NO_GRADES, *_charge_limits(potential)],
+        "limits": [*_limits(potential.settings), *_charge_limits(potential)],
     }
     version = potential.provenance.get("trimpot")
     if isinstance(version, str):
@@ -56,6 +57,23 @@ def _charge_limits(potential: NetworkPotential) -> list[str]:
     ]
 
 
+def _limits(settings: MLANetSettings) -> list[str]:
+    limits = [NO_GRADES]
+    if settings.forces == "direct":
+        limits.append(
+            "Forces are predicted directly and are not the gradient of the energy: they do "
+            "not conserve it, and there is no stress. It is to start from or to compare "
+            "with; constant energy and constant pressure are refused."
+        )
+    if settings.readout == "pooled":
+        limits.append(
+            "The energy is one function of the features of all atoms, pooled: it is not "
+            "extensive, and energies of atoms are equal shares of it. It is for molecules "
+            "of the sizes in the data."
+        )
+    return limits
+
+
 def _network(potential: NetworkPotential) -> dict[str, object]:
     settings = potential.settings
     details = [
@@ -70,6 +88,10 @@ def _network(potential: NetworkPotential) -> dict[str, object]:
         details.append("without attention")
     if not settings.gate:
         details.append("without the chemical gate")
+    if settings.forces == "direct":
+        details.append("direct forces, not conservative")
+    if settings.readout == "pooled":
+        details.append("energy of all atoms pooled, not extensive")
     if settings.envelope is not None:
         details += envelope_details(settings.envelope.build(potential.species))
     return {

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimpot.contract import is_conservative
 from trimpot.engines.grading import own_grader
 from trimpot.engines.relaxation import relax as relax_one
 from trimpot.engines.relaxation_settings import RelaxSettings
@@ -109,6 +110,11 @@ def relax(
     potential = load(model) if isinstance(model, str | Path) else model
     grader = grader or own_grader(potential, threads=settings.threads)
     starts = _starts(structures, index)
+    if not is_conservative(potential):
+        watcher.note(
+            "warning: forces are predicted directly, not as the gradient of the energy: "
+            "where they vanish the energy need not be lowest, and may rise on the way"
+        )
     if write is not None:
         check_writable(write, len(starts))
     with run_folder(output) as folder:

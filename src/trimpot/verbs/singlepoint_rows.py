@@ -33,7 +33,8 @@ class SinglePoint:
     fmax : float
         Largest force on an atom, eV/A.
     stress_gpa : tuple of 6 float or None
-        xx yy zz yz xz xy, tension positive; None without a volume.
+        xx yy zz yz xz xy, tension positive; None without a volume, or where forces are
+        not the gradient of the energy.
     grade : float or None
         Largest extrapolation grade of an atom, with a grader.
     label_energy : float or None
@@ -91,7 +92,7 @@ def single_point(
     """Return what an evaluation says of a frame."""
     structure = frame.structure
     stress = None
-    if structure.volume > 0.0 and structure.pbc.any():
+    if structure.volume > 0.0 and structure.pbc.any() and found.conservative:
         stress = _voigt(found.stress(structure.volume))
     label = None if frame.stress is None else _voigt(frame.stress)
     errors = None if frame.forces is None else found.forces - frame.forces

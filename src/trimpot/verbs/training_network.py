@@ -22,6 +22,7 @@ from trimpot.verbs.network_data import network_task
 from trimpot.verbs.plain import finite_plain
 from trimpot.verbs.preparing import prepare_data
 from trimpot.verbs.reporting import write_results
+from trimpot.verbs.starting import note_start, start_file
 from trimpot.verbs.watching import Silent
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from trimpot.validation.errors import ErrorTables
     from trimpot.verbs.network_data import NetworkTask
     from trimpot.verbs.preparing import PreparedData
+    from trimpot.verbs.starting import StartFile
     from trimpot.verbs.watching import Logged, Watcher
 
 RECORDED = (
@@ -125,9 +127,13 @@ def _trained(
     config: Config, settings: NetworkModelSettings, watcher: Watcher
 ) -> tuple[PreparedData, NetworkPotential, TrainingResult]:
     require_torch()
+    began = start_file(config.training.start)
     data = prepare_data(config, watcher)
     task = network_task(config, settings, data, watcher)
-    training = _learned(config, settings, task, watcher)
+    if began is not None:
+        began.start.check(settings.network, data.species)
+        note_start(began, [task.e0s.values[z] for z in data.species], watcher)
+    training = _learned(config, settings, task, began, watcher)
     potential = NetworkPotential(
         species=data.species,
         settings=settings.network,
@@ -138,13 +144,17 @@ def _trained(
         prior=task.prior,
         charges=task.charges,
         precision=config.training.precision,
-        provenance=finite_plain(_provenance(config, data, task, training)),
+        provenance=finite_plain(_provenance(config, data, task, began, training)),
     )
     return data, potential, training
 
 
 def _learned(
-    config: Config, settings: NetworkModelSettings, task: NetworkTask, watcher: Watcher
+    config: Config,
+    settings: NetworkModelSettings,
+    task: NetworkTask,
+    began: StartFile | None,
+    watcher: Watcher,
 ) -> TrainingResult:
     from trimpot.networks.autograd import torch_threads
     from trimpot.networks.training import train_network
@@ -161,6 +171,7 @@ def _learned(
             watcher,
             kinds=() if task.charges is None else task.charges.kinds,
             threads=config.threads,
+            start=None if began is None else began.start,
         )
 
 
@@ -174,9 +185,14 @@ def weights_of(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _provenance(
-    config: Config, data: PreparedData, task: NetworkTask, training: TrainingResult
+    config: Config,
+    data: PreparedData,
+    task: NetworkTask,
+    began: StartFile | None,
+    training: TrainingResult,
 ) -> dict[str, object]:
     return {
+        **({} if began is None else {"start": began.facts()}),
         "trimpot": release(),
         "torch": metadata.version("torch"),
         "instruction_set": _native.instruction_set(),

@@ -286,3 +286,37 @@ def test_what_needs_torch_names_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingPartError, match=r"pip install 'trimpot\[torch\]'"):
         require_torch()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"forces": "direct"}, {"readout": "pooled"}, {"readout": "sum"}]
+)
+def test_other_readouts_come_back(changes, tmp_path):
+    potential = network(replace(TINY, **changes))
+    save(potential, tmp_path / "a.trimpot")
+    loaded = load(tmp_path / "a.trimpot")
+    assert loaded.settings == potential.settings
+    for structure in structures():
+        one, other = (
+            p.evaluate_many([structure], threads=1)[0] for p in (potential, loaded)
+        )
+        assert one.forces.tobytes() == other.forces.tobytes()
+
+
+def test_files_name_other_readouts_only_where_there_are_any(tmp_path):
+    for settings, named in ((TINY, False), (replace(TINY, forces="direct"), True)):
+        save(network(settings), tmp_path / "a.trimpot")
+        document, _ = read(tmp_path / "a.trimpot")
+        assert ("forces" in document["settings"]) is named
+
+
+def test_weights_of_another_readout_are_refused(tmp_path):
+    save(network(), tmp_path / "a.trimpot")
+
+    def direct(document, _tensors):
+        document["settings"]["forces"] = "direct"
+
+    data = changed(tmp_path / "a.trimpot", direct)
+    refused(
+        tmp_path / "b.trimpot", data, match="force_heads.0.first.bias: found shape none"
+    )

@@ -60,6 +60,13 @@ def test_numbers_are_those_of_the_calculator(trained, data_file, tmp_path):
             assert point.stress_gpa is None
 
 
+def test_its_own_output_is_read_again(trained, plain_file, tmp_path):
+    first, again = tmp_path / "first.extxyz", tmp_path / "again.extxyz"
+    singlepoint(trained.model, plain_file, output=first, threads=1)
+    singlepoint(trained.model, first, output=again, threads=1)
+    assert again.read_text() == first.read_text()
+
+
 def test_structures_need_no_labels_and_any_format_goes(trained, plain_file, tmp_path):
     write(tmp_path / "POSCAR", read(plain_file, 0))
     result = singlepoint(trained.model, [plain_file, tmp_path / "POSCAR"], threads=1)

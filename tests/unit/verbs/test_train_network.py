@@ -14,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="networks need PyTorch")
 
 import trimpot  # noqa: E402
+from network_configs import TINY, Notes, quick_network  # noqa: E402
 from trimpot.config import config_from, load_config  # noqa: E402
 from trimpot.data import read  # noqa: E402
 from trimpot.errors import InputError, MissingPartError  # noqa: E402
@@ -21,55 +22,6 @@ from trimpot.networks.potential import NetworkPotential  # noqa: E402
 from trimpot.verbs import learn, refit, train  # noqa: E402
 from trimpot.verbs.network_data import validation_places  # noqa: E402
 from trimpot.verbs.watching import Logged  # noqa: E402
-
-TINY = {
-    "kind": "mlanet",
-    "cutoff": 4.2,
-    "layers": 1,
-    "channels": 4,
-    "l_max": 1,
-    "correlation": 2,
-    "bessel": 5,
-    "radial_hidden": 8,
-    "gate_hidden": 4,
-    "readout_hidden": 8,
-    "pooling": ["sum", "attention"],
-}
-
-
-def quick_network(data_file, output, **sections):
-    """A configuration that trains in seconds."""
-    values = {
-        "data": {
-            "path": str(data_file),
-            "split": {"kind": "field", "field": "fold", "train": [0, 1, 2], "test": 3},
-        },
-        "model": TINY,
-        "training": {
-            "epochs": 25,
-            "batch_size": 2,
-            "validation": 2,
-            "validations": 8,
-            "device": "cpu",
-            "learning_rate": 0.02,
-            "warmup_steps": 20,
-        },
-        "output": str(output),
-        "threads": 1,
-        "figures": False,
-    }
-    return {**values, **sections}
-
-
-class Notes:
-    def __init__(self):
-        self.lines = []
-
-    def note(self, text):
-        self.lines.append(text)
-
-    def progress(self, stage, done, total):
-        pass
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot import _native
+from trimpot.errors import InputError
 from trimpot.networks.mlanet.coupling import couplings, degree_slices, gaunt
 from trimpot.networks.mlanet.shapes import (
     bessel_at_centers,
@@ -59,7 +60,18 @@ def empty_kernel(
     scale: float,
     precision: str,
 ) -> _native.Network:
-    """Return the kernel of a network in ``single`` or ``double``; its parameters are 0."""
+    """Return the kernel of a network in ``single`` or ``double``; its parameters are 0.
+
+    Raises
+    ------
+    InputError
+        For a network that only torch computes.
+    """
+    if not settings.compiled:
+        raise InputError(
+            f"found forces: {settings.forces} and readout: {settings.readout}, expected "
+            "gradient and sum, which the compiled network has; compute others with torch"
+        )
     widths = Widths.of(settings)
     kinds, heads = [], 0
     for pooling in poolings(settings):

@@ -1,8 +1,8 @@
-"""The network: from weighted edges to energies of atoms."""
+"""The network: from weighted edges to energies of atoms, or to energies and forces."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,15 @@ from trimpot.networks.mlanet.harmonics import harmonics
 from trimpot.networks.mlanet.layer import MessageLayer, Surroundings
 from trimpot.networks.mlanet.padded import EdgeRows, edge_rows
 from trimpot.networks.mlanet.radial import spline_basis
+from trimpot.networks.mlanet.readouts import (
+    ForceHead,
+    Groups,
+    Readout,
+    balanced,
+    pooled,
+    shared,
+)
+from trimpot.networks.mlanet.shapes import readout_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,26 +35,18 @@ ALIKE = 0.3
 """How much embeddings of one element differ at first by the charge: it is one element."""
 
 
-class Readout(nn.Module):
-    """An energy of the scalar features of one layer."""
+class Outputs(NamedTuple):
+    """Energies of atoms in eV, (n,), and direct forces in eV/A, (n, 3), or None."""
 
-    def __init__(self, inputs: int, hidden: int) -> None:
-        super().__init__()
-        self.first = nn.Linear(inputs, hidden)
-        self.second = nn.Linear(hidden, 1, bias=False)
-        self.linear = nn.Linear(inputs, 1, bias=False)
-
-    def forward(self, scalars: Tensor) -> Tensor:
-        """Return (n,)."""
-        hidden: Tensor = self.second(nn.functional.silu(self.first(scalars)))
-        linear: Tensor = self.linear(scalars)
-        return (hidden + linear)[:, 0]
+    energies: Tensor
+    forces: Tensor | None
 
 
 class MLANet(nn.Module):
     """Energies of atoms, without isolated-atom energies, of a graph.
 
-    An atom without neighbours has energy 0: what the network says of it is taken off.
+    An atom without neighbours has energy 0: what the network says of it is taken off. A
+    pooled energy is spread evenly over the atoms of a structure.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ class MLANet(nn.Module):
     scale: Tensor
     layers: Sequence[MessageLayer]
     readouts: Sequence[Readout]
+    force_heads: Sequence[ForceHead]
 
     def __init__(
         self,
@@ -93,11 +95,16 @@ class MLANet(nn.Module):
             for t in range(settings.layers)
         )
         readouts = nn.ModuleList(
-            Readout(settings.channels, settings.readout_hidden)
+            Readout(readout_inputs(settings), settings.readout_hidden)
             for _ in range(settings.layers)
+        )
+        heads = nn.ModuleList(
+            ForceHead(settings.channels, settings.readout_hidden)
+            for _ in range(settings.layers if settings.forces == "direct" else 0)
         )
         self.layers = cast("Sequence[MessageLayer]", layers)
         self.readouts = cast("Sequence[Readout]", readouts)
+        self.force_heads = cast("Sequence[ForceHead]", heads)
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     @property
@@ -105,25 +112,46 @@ class MLANet(nn.Module):
         """Number of kinds of atoms."""
         return len(self.embedding)
 
-    def forward(self, edges: WeightedEdges, kinds: Tensor) -> Tensor:
+    def forward(
+        self, edges: WeightedEdges, kinds: Tensor, groups: Groups | None = None
+    ) -> Tensor:
         """Return the energy of each atom in eV, (n,)."""
-        return self.energies(edge_rows(edges, len(kinds)), kinds)
+        return self.outputs(edge_rows(edges, len(kinds)), kinds, groups).energies
 
-    def energies(self, rows: EdgeRows, kinds: Tensor) -> Tensor:
-        """Return the energy of each atom in eV, (n,); equation (12)."""
-        alone = self.isolated(rows.vectors)
-        return self.raw(rows, kinds) - alone[kinds]
+    def outputs(
+        self, rows: EdgeRows, kinds: Tensor, groups: Groups | None = None
+    ) -> Outputs:
+        """Return energies of atoms, and direct forces if the settings say so.
 
-    def isolated(self, like: Tensor) -> Tensor:
-        """Return what the network says of an atom alone, per kind."""
+        Parameters
+        ----------
+        rows : EdgeRows
+        kinds : (n,) int64
+        groups : Groups, optional
+            Structure of each atom; default: all are of one.
+        """
+        groups = Groups.one(kinds) if groups is None else groups
+        features, alone = self.features(rows, kinds), self.isolated(rows.vectors)
+        if self.settings.readout == "pooled":
+            around = self.pooled_energies([h[:, 0] for h in features], groups)
+            apart = self.pooled_energies([h[kinds, 0] for h in alone], groups)
+            energies = shared(around - apart, groups)
+        else:
+            energies = self.raw(features) - self.raw(alone)[kinds]
+        forces = self.direct(features, groups) if len(self.force_heads) else None
+        return Outputs(energies, forces)
+
+    def isolated(self, like: Tensor) -> list[Tensor]:
+        """Return the features of an atom alone after each layer, per kind."""
         n = self.n_kinds
         kinds = torch.arange(n, device=like.device)
         vectors = like.new_zeros(n, 1, 3)
         vectors[..., 0] = 1.0
-        return self.raw(EdgeRows(kinds[:, None], vectors, like.new_zeros(n, 1)), kinds)
+        rows = EdgeRows(kinds[:, None], vectors, like.new_zeros(n, 1))
+        return self.features(rows, kinds)
 
-    def raw(self, rows: EdgeRows, kinds: Tensor) -> Tensor:
-        """Return energies before those of isolated atoms are taken off."""
+    def features(self, rows: EdgeRows, kinds: Tensor) -> list[Tensor]:
+        """Return the features after each layer, (n, (l_max + 1)^2, k)."""
         around = self.surroundings(rows, self.elements[kinds])
         size = (self.settings.l_max + 1) ** 2
         scalars = self.embedding[kinds]
@@ -134,11 +162,32 @@ class MLANet(nn.Module):
             ],
             dim=1,
         )
-        energy = scalars.new_zeros(len(kinds))
-        for layer, readout in zip(self.layers, self.readouts, strict=True):
+        found = []
+        for layer in self.layers:
             h = layer(h, around)
+            found.append(h)
+        return found
+
+    def raw(self, features: Sequence[Tensor]) -> Tensor:
+        """Return energies of atoms, (n,), those of atoms alone included; equation (12)."""
+        energy = features[0].new_zeros(len(features[0]))
+        for h, readout in zip(features, self.readouts, strict=True):
             energy = energy + readout(h[:, 0])
         return energy * self.scale
+
+    def pooled_energies(self, scalars: Sequence[Tensor], groups: Groups) -> Tensor:
+        """Return one energy of each structure, (s,); equation (14)."""
+        energy = scalars[0].new_zeros(groups.n_structures)
+        for x, readout in zip(scalars, self.readouts, strict=True):
+            energy = energy + readout(pooled(x, groups))
+        return energy * self.scale
+
+    def direct(self, features: Sequence[Tensor], groups: Groups) -> Tensor:
+        """Return direct forces in eV/A, (n, 3), which add up to 0; equation (17)."""
+        forces = features[0].new_zeros(len(features[0]), 3)
+        for h, head in zip(features, self.force_heads, strict=True):
+            forces = forces + head(h)
+        return balanced(forces * self.scale, groups)
 
     def surroundings(self, rows: EdgeRows, species: Tensor) -> Surroundings:
         """Return harmonics and radial functions of the edges."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Literal, get_args
 
 from trimpot.envelopes.radial import Kind, RadialEnvelope
@@ -13,6 +13,11 @@ LARGEST_DEGREE = 3
 MOST_POOLINGS = 8
 
 Pooling = Literal["sum", "mean", "attention"]
+Forces = Literal["gradient", "direct"]
+ReadoutKind = Literal["sum", "pooled"]
+
+LATER = ("forces", "readout")
+"""Settings that files of older releases do not have: their defaults are what was."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,14 @@ class MLANetSettings:
         Width of the network that makes an energy of the scalar features.
     envelope : settings of a triplet envelope, or off
         Screening of edges by third atoms.
+    forces : str
+        ``gradient`` of the energy; or ``direct``: a vector of each atom, read out of its
+        features. Direct forces cost less to train and conserve no energy: they are to
+        start from and to compare with.
+    readout : str
+        ``sum`` of the energies of atoms; or ``pooled``: one energy of the mean and the
+        log-mean-exp of the features of all atoms. A pooled energy is not extensive: it is
+        for molecules of about one size.
     """
 
     cutoff: float = 6.0
@@ -70,6 +83,13 @@ class MLANetSettings:
     gate: bool = True
     readout_hidden: int = 32
     envelope: EnvelopeSettings | None = field(default_factory=EnvelopeSettings)
+    forces: Forces = "gradient"
+    readout: ReadoutKind = "sum"
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the native kernel computes such a network; torch computes all."""
+        return self.forces == "gradient" and self.readout == "sum"
 
     def __post_init__(self) -> None:
         RadialEnvelope(self.cutoff, self.radial)
@@ -80,11 +100,39 @@ class MLANetSettings:
             _within(name, getattr(self, name), 1, 1024)
         _within("readout_hidden", self.readout_hidden, 1, 1024)
         _check_pooling(self.pooling)
+        self._check_readout()
         if self.channels % len(self.pooling):
             raise InputError(
                 f"found {self.channels} channels for {len(self.pooling)} poolings, "
                 "expected a multiple; each pooling takes an equal share"
             )
+
+    def _check_readout(self) -> None:
+        for name, kinds in (("forces", Forces), ("readout", ReadoutKind)):
+            if getattr(self, name) not in get_args(kinds):
+                raise InputError(
+                    f"{name}: found {getattr(self, name)!r}, expected "
+                    f"{' or '.join(get_args(kinds))}"
+                )
+        if self.forces == "direct" and self.l_max < 1:
+            raise InputError(
+                "forces: found direct with l_max 0, expected l_max 1 or more: a vector is "
+                "made of features of degree 1; raise l_max, or choose forces: gradient"
+            )
+
+
+def described(settings: MLANetSettings) -> dict[str, object]:
+    """Return settings as a mapping, ``LATER`` ones only where they are no defaults."""
+    found = asdict(settings)
+    for name, default in defaults_of_later().items():
+        if found[name] == default:
+            del found[name]
+    return found
+
+
+def defaults_of_later() -> dict[str, object]:
+    """Return what settings that do not name ``LATER`` ones mean."""
+    return {f.name: f.default for f in fields(MLANetSettings) if f.name in LATER}
 
 
 def _check_pooling(pooling: tuple[str, ...]) -> None:

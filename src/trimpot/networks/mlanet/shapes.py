@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     Shapes = dict[str, tuple[int, ...]]
 
 
+FORCE_HEADS = "force_heads"
+"""What the names of weights of direct forces begin with."""
+
+
+def readout_inputs(settings: MLANetSettings) -> int:
+    """Return of how many numbers a readout makes an energy."""
+    return settings.channels * (2 if settings.readout == "pooled" else 1)
+
+
 def poolings(settings: MLANetSettings) -> tuple[Pooling, ...]:
     """Return the perspectives on the neighbours; without attention they are means."""
     if settings.attention:
@@ -59,12 +68,20 @@ def weight_shapes(
     for t in range(settings.layers):
         layer = _layer_shapes(settings, n_species, first=t == 0)
         shapes |= {f"layers.{t}.{name}": shape for name, shape in layer.items()}
+    read = readout_inputs(settings)
     for t in range(settings.layers):
         shapes |= {
-            f"readouts.{t}.first.weight": (hidden, k),
+            f"readouts.{t}.first.weight": (hidden, read),
             f"readouts.{t}.first.bias": (hidden,),
             f"readouts.{t}.second.weight": (1, hidden),
-            f"readouts.{t}.linear.weight": (1, k),
+            f"readouts.{t}.linear.weight": (1, read),
+        }
+    for t in range(settings.layers if settings.forces == "direct" else 0):
+        shapes |= {
+            f"{FORCE_HEADS}.{t}.first.weight": (hidden, k),
+            f"{FORCE_HEADS}.{t}.first.bias": (hidden,),
+            f"{FORCE_HEADS}.{t}.second.weight": (k, hidden),
+            f"{FORCE_HEADS}.{t}.second.bias": (k,),
         }
     return shapes
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from trimpot.errors import FileFormatError, InputError
+from trimpot.networks.mlanet.settings import described
 from trimpot.networks.training.tensor_file import read_arrays, write_arrays
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 CHECKPOINT = "training.checkpoint"
 FORMAT = 1
 
-FREE = ("device", "checkpoint_seconds", "tensorboard", "validation")
+FREE = ("device", "checkpoint_seconds", "tensorboard", "validation", "start")
 """Settings that may differ in a run that goes on: they do not say what comes out.
 
-The frames of ``validation`` have been chosen; they are compared themselves.
+The frames of ``validation`` have been chosen, the file of ``start`` read; what they hold is
+compared.
 """
 
 Fingerprint = dict[str, object]
@@ -95,12 +97,13 @@ class Checkpoint:
 def fingerprint(plan: Plan, train: TrainingData, valid: TrainingData) -> Fingerprint:
     """Return what a run must have in common with a checkpoint to go on from it."""
     kept = {k: v for k, v in asdict(plan.settings).items() if k not in FREE}
-    network = asdict(plan.model_settings)
+    network = described(plan.model_settings)
     found = {
         **{f"network: {name}": value for name, value in network.items()},
         **{f"training: {name}": value for name, value in kept.items()},
         "species": plan.species,
         "parameters": plan.layout(),
+        "start": None if plan.start is None else plan.start.digest()[:16],
         "training frames": f"{len(train)} frames, {train.digest()[:16]}",
         "validation frames": f"{len(valid)} frames, {valid.digest()[:16]}",
     }

@@ -1,6 +1,7 @@
 """What computes energies, forces, virials, and gradients of the loss.
 
-A training knows only `LossEngine`. `TorchEngine` differentiates twice by autograd.
+A training knows only `LossEngine`. `TorchEngine` differentiates twice by autograd, once
+where forces are direct or not to be learned.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import torch
 from torch import Tensor
 
 from trimpot.networks.mlanet.padded import EdgeRows
+from trimpot.networks.mlanet.readouts import Groups
 from trimpot.networks.training.batches import Batch
 from trimpot.networks.training.targets import loss_of
 
 if TYPE_CHECKING:
     from trimpot.networks.mlanet import MLANet
+    from trimpot.networks.mlanet.model import Outputs
     from trimpot.networks.training.supply import AnyBatch
     from trimpot.networks.training.targets import LossParts, Objective
 
@@ -48,11 +51,18 @@ class TorchEngine:
     model : MLANet
     objective : Objective
     virials : bool
-        Whether any frame has a stress; otherwise none is worked out.
+        Whether any frame has a stress; otherwise, and with direct forces, none is worked
+        out.
+    forces : bool
+        Whether any frame has forces; otherwise those of the network are taken as 0.
     """
 
-    def __init__(self, model: MLANet, objective: Objective, *, virials: bool) -> None:
-        self.model, self.objective, self.virials = model, objective, virials
+    def __init__(
+        self, model: MLANet, objective: Objective, *, virials: bool, forces: bool = True
+    ) -> None:
+        self.model, self.objective = model, objective
+        self.direct = model.settings.forces == "direct"
+        self.virials, self.forces = virials and not self.direct, forces
         self.parameters = list(model.parameters())
         self.device = self.parameters[0].device
 
@@ -75,7 +85,10 @@ class TorchEngine:
         )
 
     def _differentiated(self, batch: Batch, *, again: bool) -> Predictions:
-        """Return energies and their slopes; ``again``: slopes can be differentiated."""
+        """Return energies and their slopes; ``again``: all can be differentiated."""
+        if self.direct or not (self.forces or self.virials):
+            with torch.set_grad_enabled(again):
+                return self._undifferentiated(batch)
         x = batch.graph.positions.clone().requires_grad_()
         inputs, strain = [x], None
         if self.virials:
@@ -84,6 +97,14 @@ class TorchEngine:
         energies = structure_energies(self.model, batch, x, strain)
         slopes = torch.autograd.grad(energies.sum(), inputs, create_graph=again)
         return Predictions(energies, -slopes[0], -slopes[1] if self.virials else None)
+
+    def _undifferentiated(self, batch: Batch) -> Predictions:
+        """Return energies and forces without slopes: direct ones, or 0."""
+        found = network_outputs(self.model, batch)
+        energies = energy_sums(found, batch)
+        if found.forces is None:
+            return Predictions(energies, torch.zeros_like(batch.graph.positions), None)
+        return Predictions(energies, found.forces.double(), None)
 
 
 def of_torch(batch: AnyBatch) -> Batch:
@@ -97,11 +118,26 @@ def structure_energies(
     model: MLANet, batch: Batch, positions: Tensor, strain: Tensor | None = None
 ) -> Tensor:
     """Return the energy of each structure in eV, (s,) float64, without isolated atoms."""
+    return energy_sums(network_outputs(model, batch, positions, strain), batch)
+
+
+def network_outputs(
+    model: MLANet,
+    batch: Batch,
+    positions: Tensor | None = None,
+    strain: Tensor | None = None,
+) -> Outputs:
+    """Return energies of atoms and direct forces; positions are the batch's by default."""
     graph = batch.graph
     edges = model.pruning(graph, positions, strain, survivors=batch.survivors)
     shape = batch.neighbors.shape
     rows = EdgeRows(
         batch.neighbors, edges.vectors.reshape(*shape, 3), edges.weights.reshape(shape)
     )
-    by_atom = model.energies(rows, batch.kinds).double()
+    return model.outputs(rows, batch.kinds, Groups(graph.structures, len(graph.cells)))
+
+
+def energy_sums(found: Outputs, batch: Batch) -> Tensor:
+    """Return the energy of each structure, (s,) float64."""
+    graph, by_atom = batch.graph, found.energies.double()
     return by_atom.new_zeros(len(graph.cells)).index_add(0, graph.structures, by_atom)

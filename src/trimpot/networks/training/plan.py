@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trimpot.networks.charges import Kind
     from trimpot.networks.mlanet import MLANetSettings
     from trimpot.networks.training.settings import TrainingSettings
+    from trimpot.networks.training.starting import Start
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Plan:
     device : device
     kinds : tuple of (int, int)
         Atomic number and total charge of the kinds of atoms; empty: charges do not matter.
+    start : Start, optional
+        Network whose weights are the first ones; default: random ones.
     """
 
     model_settings: MLANetSettings
@@ -44,6 +47,7 @@ class Plan:
     settings: TrainingSettings
     device: torch.device
     kinds: tuple[Kind, ...] = ()
+    start: Start | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -58,7 +62,15 @@ class Plan:
                 f"engine: found native on {self.device}, expected the CPU; choose device: "
                 "cpu, or engine: torch"
             )
-        return self.settings.engine != "torch" and self.device.type == "cpu"
+        found = self.model_settings
+        if self.settings.engine == "native" and not found.compiled:
+            raise InputError(
+                f"engine: found native for forces: {found.forces} and readout: "
+                f"{found.readout}, expected gradient and sum, which the compiled network "
+                "has; choose engine: torch, or auto"
+            )
+        on_cpu = self.settings.engine != "torch" and self.device.type == "cpu"
+        return on_cpu and found.compiled
 
     def network(self, tally: Tally | None = None) -> MLANet:
         """Return the network before its first step, with the constants of a tally."""
@@ -72,6 +84,8 @@ class Plan:
                 scale=tally.scale,
                 kinds=self.kinds,
             )
+        if self.start is not None:
+            self.start.load(model)
         return model.to(self.device, self.dtype)
 
     def layout(self) -> str:

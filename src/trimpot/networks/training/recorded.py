@@ -37,12 +37,14 @@ class RecordedEngine(TorchEngine):
     model : MLANet
         All its parameters have a ``.grad``, which stays where it is.
     objective : Objective
-    virials : bool
+    virials, forces : bool
         As for ``TorchEngine``.
     """
 
-    def __init__(self, model: MLANet, objective: Objective, *, virials: bool) -> None:
-        super().__init__(model, objective, virials=virials)
+    def __init__(
+        self, model: MLANet, objective: Objective, *, virials: bool, forces: bool = True
+    ) -> None:
+        super().__init__(model, objective, virials=virials, forces=forces)
         self.inputs: Batch | None = None
         self.graph: torch.cuda.CUDAGraph | None = None
         self.parts: LossParts | None = None

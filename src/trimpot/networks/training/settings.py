@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from trimpot.errors import InputError
@@ -76,6 +77,9 @@ class TrainingSettings:
         Time between checkpoints.
     tensorboard : bool
         Whether TensorBoard gets the log too.
+    start : path, optional
+        File of a network whose weights training begins with, relative to the working
+        directory: of the same elements and settings, but for ``forces``.
     """
 
     seconds: float | None = 1200.0
@@ -105,6 +109,7 @@ class TrainingSettings:
     seed: int = 0
     checkpoint_seconds: float = 60.0
     tensorboard: bool = False
+    start: Path | None = None
 
     def __post_init__(self) -> None:
         if (self.seconds is None) == (self.epochs is None):

@@ -64,6 +64,11 @@ class Supply:
         """Whether any frame has a stress."""
         return any(f.labels.virial is not None for f in (*self.train, *self.valid))
 
+    @property
+    def forces(self) -> bool:
+        """Whether any frame has forces."""
+        return any(f.labels.forces is not None for f in (*self.train, *self.valid))
+
     def batch(self, indices: Sequence[int]) -> tuple[AnyBatch | None, int]:
         """Return this process's part of a batch, if any, and the atoms of the whole."""
         frames = [self.train[index] for index in indices]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from trimpot.networks.training.engine import LossEngine
     from trimpot.networks.training.frames import PreparedFrame
     from trimpot.networks.training.settings import TrainingSettings
+    from trimpot.networks.training.starting import Start
     from trimpot.networks.training.team import Team
 
     MakeEngine = Callable[[MLANet, Supply], LossEngine]
@@ -59,7 +60,7 @@ def engine_of(model: MLANet, supply: Supply) -> LossEngine:
             threads=supply.native_threads,
         )
     kind = RecordedEngine if supply.recorded else TorchEngine
-    return kind(model, supply.objective, virials=supply.virials)
+    return kind(model, supply.objective, virials=supply.virials, forces=supply.forces)
 
 
 def train_network(
@@ -73,6 +74,7 @@ def train_network(
     *,
     kinds: tuple[Kind, ...] = (),
     threads: int = 0,
+    start: Start | None = None,
     make_engine: MakeEngine = engine_of,
 ) -> TrainingResult:
     """Return a trained network; go on where an earlier run in the folder has stopped.
@@ -96,6 +98,8 @@ def train_network(
         Atomic number and total charge of the kinds of atoms; empty: charges do not matter.
     threads : int
         Threads on the CPU; 0 means all available cores.
+    start : Start, optional
+        Network whose weights are the first ones; its constants are taken over.
     make_engine : callable
         What computes losses and their gradients.
 
@@ -103,14 +107,19 @@ def train_network(
     ------
     InputError
         If there is nothing to learn, an element is not among ``species`` or with its
-        charge not among ``kinds``, or the folder holds a checkpoint of another training.
+        charge not among ``kinds``, direct forces are to learn stresses, the start does
+        not fit, or the folder holds a checkpoint of another training.
     FitError
         If a loss is not finite.
     WriteError
         If the folder cannot be written to.
     """
     _check(train, settings)
-    plan = Plan(model_settings, species, settings, device_of(settings.device), kinds)
+    _check_stresses(model_settings, train, settings)
+    if start is not None:
+        start.check(model_settings, species, kinds)
+    device = device_of(settings.device)
+    plan = Plan(model_settings, species, settings, device, kinds, start)
     marks = fingerprint(plan, train, valid)
     found = _found(folder, marks)
     of_torch = 1 if plan.native else threads
@@ -167,6 +176,19 @@ def _check(train: TrainingData, settings: TrainingSettings) -> None:
         raise InputError(
             f"group_weights: found {', '.join(unknown)}, expected groups of the training "
             f"frames: {', '.join(sorted(set(train.groups)))}"
+        )
+
+
+def _check_stresses(
+    network: MLANetSettings, train: TrainingData, settings: TrainingSettings
+) -> None:
+    """Raise ``InputError`` if forces that are no gradient are to learn stresses."""
+    count = sum(stress is not None for stress in train.stresses)
+    if network.forces == "direct" and count and settings.stress_weight:
+        raise InputError(
+            f"found {count} training frames with a stress, expected none for forces: "
+            "direct, which are not the gradient of an energy and have no stress; set "
+            "training.stress_weight to 0 to leave stresses out, or choose forces: gradient"
         )
 
 
@@ -232,6 +254,8 @@ def _shape(
 
 def _first_tally(plan: Plan, supply: Supply) -> Tally:
     """Return the beginning of a training, with the constants of its network."""
+    if plan.start is not None:
+        return Tally(mean_weight=plan.start.mean_weight, scale=plan.start.scale)
     pruning = plan.network(Tally()).pruning.cpu().double()
     weights, atoms = 0.0, 0
     with torch.no_grad():
