@@ -35,6 +35,9 @@ VARIANTS = {
     "C .3 to 1.1, from 3.5 to 5 A": NetworkModelSettings(
         cutoff=6.0, envelope=EnvelopeSettings(c_min=0.3, c_max=1.1, inner=3.5, outer=5.0)
     ),
+    "C .45 to .9, from 3.5 to 5 A": NetworkModelSettings(
+        cutoff=6.0, envelope=EnvelopeSettings(c_min=0.45, c_max=0.9, inner=3.5, outer=5.0)
+    ),
     "C .45 to .9, from 2.5 to 4.5 A": NetworkModelSettings(
         cutoff=6.0, envelope=EnvelopeSettings(c_min=0.45, c_max=0.9, inner=2.5, outer=4.5)
     ),
@@ -78,7 +81,7 @@ class Set:
 SETS = {
     "water": Set("water_deepmd/water.extxyz.xz", 100, 20, 12, 1, train=240),
     "copper": Set(
-        "mlearn/Cu_training_rebuilt.extxyz.xz", "mlearn/Cu_test.extxyz.xz", 13, 60, 5
+        "mlearn/Cu_training_rebuilt.extxyz.xz", "mlearn/Cu_test.extxyz.xz", 13, 30, 5
     ),
     "ethanol": Set(
         "rmd17/ethanol_train01.extxyz.xz", "rmd17/ethanol_test01.extxyz.xz", 50, 40, 5

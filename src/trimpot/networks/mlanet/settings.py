@@ -20,6 +20,15 @@ LATER = ("forces", "readout")
 """Settings that files of older releases do not have: their defaults are what was."""
 
 
+def usual_envelope() -> EnvelopeSettings:
+    """Return the screening that a network has if nothing is said of it.
+
+    Pairs up to 3.5 A, which carry bonds and angles, are never screened; limits lie between
+    the C of close-packed shells, 1/3 and 1, where motion would make weights flicker.
+    """
+    return EnvelopeSettings(c_min=0.45, c_max=0.9, inner=3.5, outer=5.0)
+
+
 @dataclass(frozen=True)
 class MLANetSettings:
     """Settings of an MLANet.
@@ -57,7 +66,8 @@ class MLANetSettings:
     readout_hidden : int
         Width of the network that makes an energy of the scalar features.
     envelope : settings of a triplet envelope, or off
-        Screening of edges by third atoms.
+        Screening of edges by third atoms; the default has C_min 0.45, C_max 0.9, inner
+        3.5 and outer 5 A. A mapping replaces it as a whole.
     forces : str
         ``gradient`` of the energy; or ``direct``: a vector of each atom, read out of its
         features. Direct forces cost less to train and conserve no energy: they are to
@@ -82,7 +92,7 @@ class MLANetSettings:
     attention: bool = True
     gate: bool = True
     readout_hidden: int = 32
-    envelope: EnvelopeSettings | None = field(default_factory=EnvelopeSettings)
+    envelope: EnvelopeSettings | None = field(default_factory=usual_envelope)
     forces: Forces = "gradient"
     readout: ReadoutKind = "sum"
 
