@@ -4,7 +4,8 @@
         [--sets water copper ethanol] [--only NAME ...] [--write-docs]
 
 A result is kept in DIR under a key of all that it follows from; the same command goes on
-where it was stopped, and commands with --only can run beside each other.
+where it was stopped, and commands with --only can run beside each other. "C .45 to .9,
+from 3.5 to 5 A" is the default.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from trimpot.networks.training import TrainingSettings
 VARIANTS = {
     "none, 6 A": NetworkModelSettings(cutoff=6.0, envelope=None),
     "none, 5 A": NetworkModelSettings(cutoff=5.0, envelope=None),
-    "default": NetworkModelSettings(cutoff=6.0),
     "C .3 to 1.1, all pairs": NetworkModelSettings(
         cutoff=6.0, envelope=EnvelopeSettings(c_min=0.3, c_max=1.1, inner=0.0, outer=0.0)
     ),
