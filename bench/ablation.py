@@ -32,6 +32,7 @@ from trimpot.data import Frame, resolve_E0s
 from trimpot.envelopes.settings import EnvelopeSettings
 from trimpot.neighbors import neighborhood
 from trimpot.networks import NetworkPotential
+from trimpot.networks.mlanet.settings import usual_envelope
 from trimpot.networks.training import TrainingData, TrainingSettings, train_network
 from trimpot.splines.packing import pack
 from trimpot.splines.potential import SplinePotential
@@ -70,7 +71,8 @@ VARIANTS = {
     "l_max 3": {"l_max": 3},
     "products of 1": {"correlation": 1},
     "products of 2": {"correlation": 2},
-    "triplet envelope": {"envelope": EnvelopeSettings()},
+    "triplet envelope": {"envelope": usual_envelope()},
+    "triplet envelope, all pairs": {"envelope": EnvelopeSettings()},
     "triplet envelope, H screens nothing": {
         "envelope": EnvelopeSettings(never_screen=("H",))
     },
