@@ -9,6 +9,8 @@
 
 namespace trimpot {
 
+constexpr int most_attention_heads = 16, most_poolings = 8;
+
 // One product of two components: out[c] += weight[path] * factor * x[a] * y[b].
 struct Coupling {
   std::int32_t path, a, b, c;

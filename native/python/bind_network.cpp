@@ -26,7 +26,7 @@ void check(const NetworkShape& s) {
           "network: channels, readout_hidden and gate_hidden must be multiples of 16");
   require(0 <= s.l_max && s.l_max <= 3 && 1 <= s.correlation && s.correlation <= 3 && s.knots >= 1,
           "network: l_max, correlation or knots out of range");
-  require(0 <= s.heads && s.heads <= 16 && !s.pooling.empty() && s.pooling.size() <= 8,
+  require(0 <= s.heads && s.heads <= most_attention_heads && !s.pooling.empty() && s.pooling.size() <= most_poolings,
           "network: found too many heads or poolings");
   for (const int kind : s.pooling) require(0 <= kind && kind < 2 + s.heads, "network: pooling out of range");
   require(static_cast<int>(s.pooling_of_channel.size()) == s.channels, "network: pooling of every channel expected");

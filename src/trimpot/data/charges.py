@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex
 
+import numpy as np
+
 from trimpot.errors import DataError
 
 if TYPE_CHECKING:
@@ -66,9 +68,22 @@ def charge_key(fields: Mapping[str, object]) -> str | None:
     return next((name for name in CHARGE_KEYS if name in fields), None)
 
 
+def with_charge(fields: Mapping[str, object], charge: int) -> dict[str, object]:
+    """Return fields in which those of the total charge say this one."""
+    key = charge_key(fields)
+    if key is None and charge == 0:
+        return dict(fields)
+    if key is not None and whole_number(fields[key]) == charge:
+        return dict(fields)
+    others = {name: value for name, value in fields.items() if name not in CHARGE_KEYS}
+    return {**others, "charge": charge}
+
+
 def whole_number(value: object) -> int | None:
     """Return a value as an integer if it is one, such as 1, 1.0 or -0.0; else None."""
-    if isinstance(value, bool) or not isinstance(value, SupportsFloat | SupportsIndex):
+    if isinstance(value, bool | np.bool_):
+        return None
+    if not isinstance(value, SupportsFloat | SupportsIndex):
         return None
     try:
         number = float(value)

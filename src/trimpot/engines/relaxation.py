@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Reached = Callable[["Progress", "Atoms"], None]
 
 STALLED = 60
-"""Steps without a new least force after which FIRE takes over: LBFGS can go round."""
+"""Steps without progress of forces and stress after which FIRE takes over."""
 
 GRADED = 10
 """Steps between two looks at grades, which take many times as long as a force call."""
@@ -112,7 +112,7 @@ def _walk(
             ended = reason_to_end(first, last, settings) is not None
             if ended or last.step == settings.steps:
                 return first, last, taken_over
-            if last.fmax < least.fmax:
+            if _far(last, settings) < _far(least, settings):
                 least = last
             stalled = last.step - least.step >= STALLED
             if stalled and taken_over is None and settings.optimizer != "fire":
@@ -120,6 +120,11 @@ def _walk(
                 moves = _moves(atoms, settings, "fire")
                 next(moves)  # evaluates where the atoms are
             last = _moved(moves, atoms, last.step + 1, settings, grader)
+
+
+def _far(here: Progress, settings: RelaxSettings) -> float:
+    """Return how many times its limits forces or stress have, whichever is farther off."""
+    return max(here.fmax / settings.fmax, (here.stress_gpa or 0.0) / settings.smax_gpa)
 
 
 def _moved(

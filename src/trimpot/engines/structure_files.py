@@ -13,7 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
-from trimpot.data.charges import charge_key
+from trimpot.data.charges import with_charge
 from trimpot.engines.ase import VOIGT_COLUMNS, VOIGT_ROWS
 from trimpot.errors import InputError
 
@@ -83,6 +83,10 @@ def file_content(path: str | Path, frames: Sequence[Atoms]) -> bytes:
         return place.read_bytes()
 
 
+RESULTS = ("energy", "free_energy", "forces", "energies", "stress")
+"""Names of results in a frame; those of an earlier potential do not stay."""
+
+
 def labelled_extxyz(
     structure: Structure,
     evaluation: Evaluation,
@@ -108,10 +112,8 @@ def labelled_extxyz(
     if structure.volume > 0.0 and structure.pbc.any() and evaluation.conservative:
         stress = evaluation.stress(structure.volume)
         results["stress"] = stress[VOIGT_ROWS, VOIGT_COLUMNS]
-    kept = {k: v for k, v in (info or {}).items() if k not in results}
-    atoms.info.update(kept)
-    if structure.charge and charge_key(atoms.info) is None:
-        atoms.info["charge"] = structure.charge
+    kept = {k: v for k, v in (info or {}).items() if k not in RESULTS}
+    atoms.info.update(with_charge(kept, structure.charge))
     atoms.calc = SinglePointCalculator(atoms, **results)  # type: ignore[no-untyped-call]
     if grades is not None:
         atoms.arrays["grade"] = grades

@@ -210,7 +210,7 @@ class NetworkPotential:
             mine = slice(ends[k], ends[k + 1])
             species = species_indices(one.numbers[: one.n_local], self.species)
             energies = found.energies[mine] + self.e0s[species]
-            if constant:
+            if constant and len(energies):
                 energies += constant / len(energies)
             own = Evaluation(
                 energies, found.forces[mine], found.virials[k], self.conservative

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from trimpot.data.charges import CHARGE_KEYS, charge_key, whole_number
 from trimpot.errors import InputError
 from trimpot.networks.charges import described, kinds_of, signed
 from trimpot.networks.potential import NetworkPotential
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ase import Atoms
 
     from trimpot.config import NetworkModelSettings
     from trimpot.contract import Potential
@@ -27,8 +30,10 @@ def charges_of(frames: Sequence[Frame]) -> Counter[int]:
 def unused_charges(frames: Sequence[Frame]) -> list[str]:
     """Return a note for models that know no charges, where frames differ in theirs."""
     found = charges_of(frames)
-    if len(found) < 2:
-        return []
+    return [] if len(found) < 2 else _unused(found)
+
+
+def _unused(found: Counter[int]) -> list[str]:
     named = ", ".join(f"{signed(q)}: {found[q]}" for q in sorted(found))
     charged = sum(found.values()) - found[0]
     return [
@@ -40,8 +45,35 @@ def unused_charges(frames: Sequence[Frame]) -> list[str]:
 
 def ignored_charges(potential: Potential, frames: Sequence[Frame]) -> list[str]:
     """Return a note where a potential does not tell charges apart and frames do."""
-    knows = isinstance(potential, NetworkPotential) and potential.charges is not None
-    return [] if knows else unused_charges(frames)
+    found = charges_of(frames)
+    return [] if _knows(potential) or set(found) <= {0} else _unused(found)
+
+
+def charge_notes(potential: Potential, atoms: Sequence[Atoms]) -> list[str]:
+    """Return notes on charges of structures that are to be moved.
+
+    Raises
+    ------
+    InputError
+        If one that the potential would use is no whole number.
+    """
+    if not _knows(potential):
+        charged = [one for one in atoms if charge_key(one.info) is not None]
+        found = Counter(whole_number(one.info[charge_key(one.info)]) for one in charged)
+        if not set(found) - {0, None}:
+            return []
+        return ["warning: this model knows no charges; to it structures are neutral"]
+    silent = sum(charge_key(one.info) is None for one in atoms)
+    if not silent:
+        return []
+    return [
+        f"{silent} of {len(atoms)} structures have no field {' or '.join(CHARGE_KEYS)}: "
+        "taken as neutral"
+    ]
+
+
+def _knows(potential: Potential) -> bool:
+    return isinstance(potential, NetworkPotential) and potential.charges is not None
 
 
 def known_kinds(settings: NetworkModelSettings, data: PreparedData) -> tuple[Kind, ...]:

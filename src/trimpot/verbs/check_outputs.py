@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trimpot.data.charges import charge_key
+from trimpot.data.charges import with_charge
 from trimpot.errors import DataError
 from trimpot.files import make_folder, write_text
 from trimpot.reports.check_data import check_sections
@@ -98,9 +98,8 @@ def _atoms(frame: Frame) -> ase.Atoms:
     atoms = Atoms(
         structure.numbers, structure.positions, cell=structure.cell, pbc=structure.pbc
     )
-    atoms.info = {**frame.info, "config_type": frame.config_type}
-    if structure.charge and charge_key(atoms.info) is None:
-        atoms.info["charge"] = structure.charge
+    atoms.info = with_charge(frame.info, structure.charge)
+    atoms.info["config_type"] = frame.config_type
     stress = None if frame.stress is None else frame.stress.ravel()[[0, 4, 8, 5, 2, 1]]
     results = {"energy": frame.energy, "forces": frame.forces, "stress": stress}
     known = {name: value for name, value in results.items() if value is not None}

@@ -14,6 +14,7 @@ from trimpot.engines.md_outputs import extxyz
 from trimpot.engines.md_settings import MdSettings
 from trimpot.engines.md_start import check_atoms, check_forces_of
 from trimpot.files import load, run_folder, write_text
+from trimpot.verbs.charges import charge_notes
 from trimpot.verbs.md_folder import (
     CHECKPOINT,
     FINAL,
@@ -102,6 +103,8 @@ def md(
     }
     refuse_used(Path(output))
     check_forces_of(potential, settings)
+    for line in charge_notes(potential, [atoms]):
+        watcher.note(line)
     if not is_conservative(potential):
         watcher.note(
             "warning: forces are predicted directly, not as the gradient of the energy: "

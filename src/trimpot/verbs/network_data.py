@@ -88,10 +88,11 @@ def network_task(
         charges = ChargeStates(kinds, constants)
         watcher.note(charges_in_words(charges))
     else:
-        for line in unused_charges(data.fitted):
+        for line in unused_charges((*data.train, *data.test)):
             watcher.note(line)
     count = config.training.validation_frames(len(frames))
     places = validation_places(data.fitted, count, config.training.seed)
+    places = without_only_ones(data.fitted, places)
     watcher.note(
         f"validation: {places.sum()} of {len(frames)} training frames choose the best "
         "weights and are not learned"
@@ -104,6 +105,25 @@ def network_task(
         profile,
         charges,
     )
+
+
+def without_only_ones(frames: Sequence[Frame], places: np.ndarray) -> np.ndarray:
+    """Return validation places less those of frames that must be learned, (n,) bool.
+
+    Each element is to be learned with each total charge that it has in the data: a pair
+    that only validation frames have would keep the embedding it began with.
+    """
+    places = places.copy()
+    pairs = [
+        {(z, f.structure.charge) for z in np.unique(f.structure.numbers).tolist()}
+        for f in frames
+    ]
+    learned = set().union(*(p for p, held in zip(pairs, places, strict=True) if not held))
+    for k in np.flatnonzero(places):
+        if not pairs[k] <= learned:
+            places[k] = False
+            learned |= pairs[k]
+    return places
 
 
 def prior_of(

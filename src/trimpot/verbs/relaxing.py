@@ -16,6 +16,7 @@ from trimpot.engines.structure_files import check_writable, file_content
 from trimpot.errors import InputError, NonFiniteResultError, WriteError
 from trimpot.files import load, run_folder, write_bytes, write_text
 from trimpot.files.release import release
+from trimpot.verbs.charges import charge_notes
 from trimpot.verbs.plain import finite_plain
 from trimpot.verbs.relaxation_record import LOG, TRAJECTORY, Record, formula
 from trimpot.verbs.structures import read_structures
@@ -110,6 +111,8 @@ def relax(
     potential = load(model) if isinstance(model, str | Path) else model
     grader = grader or own_grader(potential, threads=settings.threads)
     starts = _starts(structures, index)
+    for line in charge_notes(potential, starts):
+        watcher.note(line)
     if not is_conservative(potential):
         watcher.note(
             "warning: forces are predicted directly, not as the gradient of the energy: "

@@ -131,7 +131,8 @@ def _trained(
     data = prepare_data(config, watcher)
     task = network_task(config, settings, data, watcher)
     if began is not None:
-        began.start.check(settings.network, data.species)
+        kinds = () if task.charges is None else task.charges.kinds
+        began.start.check(settings.network, data.species, kinds)
         note_start(began, [task.e0s.values[z] for z in data.species], watcher)
     training = _learned(config, settings, task, began, watcher)
     potential = NetworkPotential(

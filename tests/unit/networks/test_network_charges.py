@@ -21,6 +21,7 @@ from trimpot.contract import Structure  # noqa: E402
 from trimpot.engines.following import follow  # noqa: E402
 from trimpot.engines.singlepoint import evaluate  # noqa: E402
 from trimpot.errors import InputError  # noqa: E402
+from trimpot.files import load, save  # noqa: E402
 from trimpot.networks.charges import ChargeStates  # noqa: E402
 from trimpot.networks.mlanet import MLANet  # noqa: E402
 from trimpot.networks.training import TrainingData  # noqa: E402
@@ -188,3 +189,27 @@ def test_both_engines_train_the_same_network():
     assert (gradients[0] - gradients[1]).abs().max() < 1e-11 * gradients[0].abs().max()
     by_kind = model.embedding.grad.abs().amax(dim=1)
     assert (by_kind[1:] > 0.0).all() and by_kind[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    "other", [{"readout": "pooled"}, {"forces": "direct"}, {"attention": False}]
+)
+def test_other_readouts_know_charges_too(other, tmp_path):
+    potential = charged(narrow(**other), prior=core())
+    mixed = with_charges(0, 1)
+    together = potential.evaluate_many(mixed, threads=1)
+    save(potential, tmp_path / "model.trimpot")
+    again = load(tmp_path / "model.trimpot").evaluate_many(mixed, threads=1)
+    for structure, one, restored in zip(mixed, together, again, strict=True):
+        alone = evaluate(potential, structure, threads=1)
+        assert one.energy == pytest.approx(alone.energy, abs=1e-9)
+        np.testing.assert_allclose(one.forces, alone.forces, atol=1e-9)
+        assert restored.energy == one.energy
+    assert abs(together[1].energy - together[0].energy - CONSTANTS[1]) > 1e-3
+
+
+def test_a_structure_without_atoms_has_no_energy(potential):
+    nothing = Structure(
+        np.zeros(0, np.int32), np.zeros((0, 3)), np.zeros((3, 3)), np.zeros(3, bool), 1
+    )
+    assert potential.evaluate_many([nothing], threads=1)[0].energy == 0.0

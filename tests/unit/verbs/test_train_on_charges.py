@@ -11,9 +11,13 @@ from ase.calculators.singlepoint import SinglePointCalculator  # noqa: E402
 from ase.io import write  # noqa: E402
 
 import trimpot  # noqa: E402
-from trimpot.data import read  # noqa: E402
+from trimpot.contract import Structure  # noqa: E402
+from trimpot.data import Frame, read  # noqa: E402
+from trimpot.data.charges import with_charge  # noqa: E402
 from trimpot.errors import DataError, InputError  # noqa: E402
 from trimpot.verbs import evaluate, train  # noqa: E402
+from trimpot.verbs.charges import charge_notes  # noqa: E402
+from trimpot.verbs.network_data import without_only_ones  # noqa: E402
 from trimpot.verbs.showing import show  # noqa: E402
 
 CONSTANT, WEAKER = 5.0, 0.6
@@ -183,3 +187,44 @@ def test_a_key_that_is_not_there_is_named(both_charges, tmp_path):
     values = configuration(both_charges, tmp_path / "out", charges="yes")
     with pytest.raises(InputError, match="charges: found 'yes', expected true or false"):
         train(values)
+
+
+def test_a_training_starts_from_a_network_with_charges(learned, both_charges, tmp_path):
+    values = configuration(both_charges, tmp_path / "again")
+    values["training"] |= {"start": str(learned.model), "epochs": 1}
+    again = train(values)
+    assert (
+        again.training.history[0]["valid_loss"] < learned.training.history[0]["valid_loss"]
+    )
+    values = configuration(both_charges, tmp_path / "blind", charges=False)
+    values["training"]["start"] = str(learned.model)
+    with pytest.raises(InputError, match=r"training\.start: found a network of W with"):
+        train(values)
+
+
+def test_the_only_ion_is_learned_not_validated_on():
+    rng = np.random.default_rng(0)
+    numbers, positions = np.array([74, 74], np.int32), rng.normal(size=(2, 3))
+    structures = [
+        Structure(numbers, positions, np.zeros((3, 3)), np.zeros(3, bool), int(k == 2))
+        for k in range(6)
+    ]
+    frames = [Frame(s, energy=0.0) for s in structures]
+    held = np.array([True, False, True, False, False, False])
+    assert without_only_ones(frames, held).tolist() == [True] + 5 * [False]
+
+
+def test_a_charge_from_another_field_is_written_where_others_look():
+    assert with_charge({"ion": 1, "charge": 3}, 1) == {"ion": 1, "charge": 1}
+    assert with_charge({"ion": 1, "charge": 0.5}, 0) == {"ion": 1, "charge": 0}
+    assert with_charge({"total_charge": 2.0}, 2) == {"total_charge": 2.0}
+    assert with_charge({"a": 1}, 0) == {"a": 1}
+
+
+def test_moving_structures_without_a_field_are_said_to_be_neutral(learned, frames):
+    neutral, cation = frames[0].copy(), ionized(frames[0])
+    assert "taken as neutral" in charge_notes(learned.potential, [neutral, cation])[0]
+    assert not charge_notes(learned.potential, [cation])
+    blind = replace(learned.potential, charges=None, state=learned.potential.state)
+    assert "knows no charges" in charge_notes(blind, [cation])[0]
+    assert not charge_notes(blind, [neutral])

@@ -8,7 +8,6 @@
 namespace trimpot::TRIMPOT_ISA {
 
 constexpr int width = 16; // channels of a block
-constexpr int most_heads = 16; // of attention
 
 template <class T>
 using Block16 = Vec<T, width>;

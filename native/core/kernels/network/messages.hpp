@@ -291,7 +291,7 @@ class Messages {
     L y_bar[C];
 #pragma GCC unroll 16
     for (int m = 0; m < C; ++m) y_bar[m] = L{};
-    L by_group[1 + most_heads];
+    L by_group[1 + most_attention_heads];
     for (int g = 0; g < groups; ++g) by_group[g] = L{};
     for (int k = 0; k < K; ++k) {
       const L* const radial = t.radial + e * columns.all + k;

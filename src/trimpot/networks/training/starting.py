@@ -52,7 +52,7 @@ class Start:
         self,
         settings: MLANetSettings,
         species: tuple[int, ...],
-        kinds: tuple[Kind, ...] = (),
+        kinds: tuple[Kind, ...],
     ) -> None:
         """Raise ``InputError`` if a network of settings and kinds cannot begin here."""
         if species != self.species:
