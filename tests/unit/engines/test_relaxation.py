@@ -246,8 +246,8 @@ def test_fire_takes_over_where_no_smaller_force_is_found(monkeypatch):
 
 
 def test_stress_that_falls_is_progress_where_forces_vanish_by_symmetry():
-    slow = settings(cell="volume", max_step=0.001, steps=80)
+    slow = settings(cell="volume", max_step=0.001)
     done = relax(Morse(), fcc(3.6), slow)
-    assert done.last.step == 80
+    assert done.last.step > 60
     assert done.last.stress_gpa < done.first.stress_gpa
     assert done.taken_over is None
