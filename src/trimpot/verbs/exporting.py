@@ -1,8 +1,9 @@
-"""The verb ``export``: a folder that LAMMPS runs as it is, without a plugin."""
+"""The verb ``export``: a folder that LAMMPS runs as it is."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,22 +15,26 @@ from trimpot.files.lammps_example import (
     DATA,
     INCLUDE,
     INPUT,
-    data_text,
+    example_data,
     include_text,
     input_text,
 )
 from trimpot.files.lammps_table import write_table
 from trimpot.files.uf3 import write_uf3
 from trimpot.splines.potential import SplinePotential
+from trimpot.verbs.exporting_plugin import write_plugin_folder
+from trimpot.verbs.structures import read_structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ase import Atoms
 
     from trimpot.contract import Potential
     from trimpot.files.lammps_table import TableSettings, TabulatedPair
     from trimpot.files.uf3_export import CoreChoice
 
-Target = Literal["lammps-uf3", "lammps-table"]
+Target = Literal["lammps", "lammps-uf3", "lammps-table"]
 """What a potential can be exported to."""
 
 README = "README.txt"
@@ -90,6 +95,7 @@ def export(
     output: str | Path | None = None,
     core: CoreChoice = "table",
     table: TableSettings | None = None,
+    structure: str | Path | Atoms | None = None,
 ) -> ExportResult:
     """Write a potential for LAMMPS, with an input that runs it.
 
@@ -97,14 +103,18 @@ def export(
     ----------
     model
         A potential or the path of its file.
-    to : "lammps-uf3" or "lammps-table"
-        Format: pair and triplet splines, or tables of two-body potentials.
+    to : "lammps", "lammps-uf3" or "lammps-table"
+        Format: the potential as it is, for the plugin of Trimpot; pair and triplet splines
+        for LAMMPS' own pair_style uf3; tables of two-body potentials.
     output
         Folder to write into; default: name of the model and of the format.
     core : "table", "drop" or "refuse"
         What to do about a repulsive core with lammps-uf3; tables hold it.
     table : TableSettings, optional
         Range, points and error bounds of tables.
+    structure
+        What the input of lammps shall run: Atoms, or a file that ASE reads; default: a
+        crystal of the elements.
 
     Raises
     ------
@@ -114,13 +124,20 @@ def export(
     if to not in get_args(Target):
         raise InputError(f"cannot export to {to!r}; known: {', '.join(get_args(Target))}")
     potential = load(model) if isinstance(model, str | Path) else model
-    if not isinstance(potential, SplinePotential):
-        raise InputError(
-            f"cannot export a potential of type {type(potential).__name__}: only spline "
-            "potentials have a form in LAMMPS; run this one through ASE or `trimpot md`"
-        )
     stem = Path(model).stem if isinstance(model, str | Path) else "potential"
     folder = Path(output) if output is not None else Path(f"{stem}-{to}")
+    if to == "lammps":
+        return _for_plugin(potential, folder, structure)
+    if not isinstance(potential, SplinePotential):
+        raise InputError(
+            f"cannot export a potential of type {type(potential).__name__} to {to}: only "
+            "spline potentials have that form; export to lammps"
+        )
+    if structure is not None:
+        raise InputError(
+            f"a structure is given, which {to} does not take; its example reads any data "
+            "file: lmp -in in.lammps -var data my.data"
+        )
     name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks
     with _folder(folder):
         if to == "lammps-table":
@@ -140,6 +157,15 @@ def export(
         isolated_energies=written.isolated,
         notes=written.notes,
     )
+
+
+def _for_plugin(
+    potential: Potential, folder: Path, structure: str | Path | Atoms | None
+) -> ExportResult:
+    atoms = read_structure(structure) if isinstance(structure, str | Path) else structure
+    with _folder(folder):
+        files, commands, notes = write_plugin_folder(potential, folder, atoms)
+    return ExportResult("lammps", folder, files, commands, {}, {}, {}, notes)
 
 
 @contextmanager
@@ -181,7 +207,11 @@ def _uf3(
     settings: TableSettings | None,
 ) -> _Written:
     done = write_uf3(potential, folder / f"{name}.uf3", core=core, table=settings)
-    notes = list(_about_isolated(done.isolated_energies))
+    notes = [
+        "This is for a LAMMPS without the plugin of Trimpot: pairs and triplets only, in "
+        "double precision, and many times slower than --to lammps.",
+        *_about_isolated(done.isolated_energies),
+    ]
     files, pairs = [f"{name}.uf3"], {}
     if done.core_table is not None:
         files.append(f"{name}.core.table")
@@ -243,7 +273,7 @@ def _texts(potential: SplinePotential, written: _Written) -> dict[str, str]:
     return {
         INCLUDE: include,
         INPUT: input_text(species),
-        DATA: data_text(species, max(written.exact_from.values())),
+        DATA: example_data(species, max(written.exact_from.values())),
         README: _readme(written),
     }
 
@@ -276,4 +306,9 @@ def export_lines(result: ExportResult) -> list[str]:
     lines = [f"{result.target}: {result.output}", f"files: {', '.join(result.files)}"]
     lines += [f"  {command}" for command in result.commands]
     lines += [f"note: {note}" for note in result.notes]
-    return [*lines, f"next: cd {result.output} && lmp -in {INPUT}"]
+    run = (
+        f"trimpot lammps run {INPUT} -n 4"
+        if result.target == "lammps"
+        else f"lmp -in {INPUT}"
+    )
+    return [*lines, f"next: cd {shlex.quote(str(result.output))} && {run}"]
