@@ -1,11 +1,11 @@
-"""Twenty structures on which engines must agree: small cells, skewed, open, mixed, molten."""
+"""Twenty structures on which engines must agree: small, skewed, open, mixed, molten."""
 
 from __future__ import annotations
 
 import numpy as np
 from ase.build import bulk
-from spline_samples import SPECIES
 
+from spline_samples import SPECIES
 from trimpot.contract import Structure
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from lammps_oracle import BAR
 
+from lammps_oracle import BAR
 from trimpot.elements import SYMBOLS
 from trimpot.engines.lammps.building import build_plugin
 from trimpot.engines.lammps.running import Launch, environment
@@ -70,7 +70,8 @@ def run(cases: list[Case], folder: Path, ranks: int = 1) -> list[Found]:
     output = lmp(text, folder, ranks)
     rows = _rows(output)
     assert len(rows) == len(cases), output[-3000:]
-    return [_found(case, k, folder, row) for k, (case, row) in enumerate(zip(cases, rows))]
+    pairs = enumerate(zip(cases, rows, strict=True))
+    return [_found(case, k, folder, row) for k, (case, row) in pairs]
 
 
 def lmp(text: str, folder: Path, ranks: int = 1, *, fails: bool = False) -> str:

@@ -1,13 +1,13 @@
-"""The pair style in LAMMPS: the same numbers as our own evaluation, on any number of ranks."""
+"""The pair style in LAMMPS: the numbers of our own evaluation, on any number of ranks."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from engine_structures import structures
 from plugin_runs import Case, lmp, run, setup
 from spline_samples import KINDS, OTHER_SPACING, SPECIES, UNIFORM, random_potential
-
 from trimpot.contract import Structure
 from trimpot.files import save
 from trimpot.neighbors import neighborhood
@@ -92,7 +92,7 @@ def test_atoms_of_other_styles_are_left_to_these(models, tmp_path):
     """Two halves of an alloy by two styles, and what acts between them by a third."""
     n, structure = structures()["fcc, two species"]
     _, path = models["pair", n]
-    si, w = SPECIES[2]
+    _si, w = SPECIES[2]
     hybrid = Case(
         structure,
         path,
@@ -141,8 +141,7 @@ def test_a_centroid_stress_gives_the_heat_flux(models, tmp_path):
     def moment(t):
         moved = structure.positions + t * velocities
         one = Structure(structure.numbers, moved, structure.cell, structure.pbc)
-        energies = potential.evaluate(neighborhood(one, potential.cutoff)).energies
-        return energies
+        return potential.evaluate(neighborhood(one, potential.cutoff)).energies
 
     h = 1e-5
     slope = (moment(h) - moment(-h)) / (2 * h)
