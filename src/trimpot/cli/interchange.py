@@ -12,6 +12,8 @@ from trimpot.cli.options import Json, Model, Traceback
 from trimpot.cli.printing import example, print_result
 
 EXPORT_EPILOG = example(
+    "trimpot export output/model.trimpot --to lammps --output w --structure W.cif",
+    "cd w && trimpot lammps run in.lammps -n 4",
     "trimpot export output/model.trimpot --to lammps-uf3 --output w-lammps",
     "cd w-lammps && lmp -in in.lammps",
 )
@@ -30,7 +32,7 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="lammps-uf3, lammps-table or kim.",
+            help="lammps, lammps-uf3, lammps-table or kim.",
             autocompletion=export_formats,
         ),
     ],
@@ -42,6 +44,14 @@ def export(
             metavar="DIR",
             help="Folder to write.",
             show_default="NAME-FORMAT",
+        ),
+    ] = None,
+    structure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What the input of lammps runs, a file that ASE reads.",
+            show_default="a crystal of the elements",
         ),
     ] = None,
     core: Annotated[
@@ -66,10 +76,11 @@ def export(
     as_json: Json = False,
     traceback: Traceback = False,  # noqa: ARG001 - read by main
 ) -> None:
-    """Write a potential for LAMMPS or any KIM simulator, with an input that runs it.
+    """Write a potential for LAMMPS or KIM, with an input that runs it.
 
-    lammps-uf3: pair and triplet splines, exact. lammps-table: two-body potentials, fast,
-    with measured interpolation errors. kim: any spline potential, exact, with its driver.
+    lammps: any potential at full speed, with a plugin that trimpot lammps builds. Without
+    plugin: lammps-uf3, pair and triplet splines; lammps-table, two-body potentials with
+    measured interpolation errors. kim: spline potentials for any simulator that knows KIM.
     """
     from trimpot.files.lammps_table import TableSettings
     from trimpot.verbs.exporting import export as run_export
@@ -88,6 +99,7 @@ def export(
         output=output,
         core=core,  # type: ignore[arg-type]
         table=TableSettings(**chosen),  # type: ignore[arg-type]
+        structure=structure,
     )
     print_result(export_document(done) if as_json else "\n".join(export_lines(done)))
 

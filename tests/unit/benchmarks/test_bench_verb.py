@@ -9,9 +9,9 @@ from ase.io import write
 
 from spline_samples import random_potential
 from toy_potentials import Morse, crystal
-from trimpot.benchmarks.lammps import find_lmp
 from trimpot.benchmarks.running import RunSettings
 from trimpot.cli.app import main
+from trimpot.engines.lammps.finding import find_lmp
 from trimpot.errors import InputError
 from trimpot.files import save
 from trimpot.verbs import benchmarking

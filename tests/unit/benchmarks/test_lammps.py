@@ -8,11 +8,12 @@ from ase.io import read
 
 from spline_samples import random_potential
 from toy_potentials import Morse, crystal, skewed
-from trimpot.benchmarks.lammps import find_lmp, parse_timing, write_data
+from trimpot.benchmarks.lammps import parse_timing, write_data
 from trimpot.benchmarks.rivals import GENERIC, RivalContext, rival, rival_of_file
 from trimpot.benchmarks.running import RunSettings
 from trimpot.benchmarks.states import thermal
 from trimpot.benchmarks.subjects import Ours
+from trimpot.engines.lammps.finding import find_lmp
 from trimpot.errors import InputError
 
 LMP = find_lmp()

@@ -1,0 +1,1 @@
+"""LAMMPS as an engine: its plugin with our kernels, runs of ``lmp``, dynamics there."""
