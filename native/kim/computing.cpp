@@ -97,6 +97,7 @@ int renew(KIM::ModelComputeArguments const *arguments, Domain &domain, Model con
     domain.domain.reset(
         trimpot_domain_new(model.potential.get(), model.skin / model.length, model.mixed, /* threads */ 1));
     if (!domain.domain) return failed(arguments, trimpot_error(), __LINE__, __FILE__);
+    trimpot_domain_share_pairs(domain.domain.get(), 1);  // KIM's forces are the gradient of KIM's energy
     domain.revision = model.revision;
     domain.is_built = false;
   }
@@ -181,12 +182,12 @@ int evaluate(KIM::ModelComputeArguments const *arguments, Domain &domain, Model 
     return failed(arguments, trimpot_error(), __LINE__, __FILE__);
   }
   domain.is_built = true;
-  double *energies = nullptr, *forces = nullptr, virial[9] = {};
+  double *energies = nullptr, virial[9] = {};
   if (asked.energy || asked.particle_energies) {
     energies = zeros(domain.energies, static_cast<std::size_t>(domain.n_local));
   }
   bool const is_direct = domain.order.empty() && model.length == 1.0 && model.energy == 1.0;
-  if (asked.forces) forces = is_direct ? asked.forces : zeros(domain.forces, 3 * n);
+  double *forces = asked.forces && is_direct ? asked.forces : zeros(domain.forces, 3 * n);
   double *total = asked.virial ? virial : nullptr;
   std::int64_t atom = -1;
   int code = 0;
