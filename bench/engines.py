@@ -3,8 +3,8 @@
     python bench/engines.py [--rounds N] [--only CASE ...] [--output DIR] [--write-docs]
 
 One executable runs all styles of a case in turn, from the same warm crystal (NVE, skin
-1 A, default neigh_modify); times are those of whole steps by LAMMPS' clock, ratios are medians of
-those of each round. Potentials are those of ../shared/potentials. With --kim LMP MODEL a
+1 A, default neigh_modify); times are those of whole steps by LAMMPS' clock, ratios are
+medians of those of each round. Potentials are those of ../shared/potentials. With --kim LMP MODEL a
 second executable runs the KIM model of W UF2,3 as well.
 """
 
