@@ -29,11 +29,11 @@ REFUSED = 1
 VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
 
 
-def need(is_there, what):
+def need(is_there, what, install=PACKAGES):
     """Skip the test if something is not installed; fail where engines are required."""
     if is_there:
         return
-    message = f"needs {what}: {PACKAGES}"
+    message = f"needs {what}: {install}"
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(message)
     pytest.skip(message)

@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_ase_moves_atoms_as_with_our_calculator(kim_models):
-    need(importlib.util.find_spec("kimpy"), "kimpy (pip install kimpy)")
+    need(importlib.util.find_spec("kimpy"), "kimpy", "pip install kimpy")
     from ase.calculators.kim import KIM
 
     name, potential = kim_models("sum", 3)
