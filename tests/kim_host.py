@@ -77,7 +77,9 @@ def install(potential, name, folder):
     save(potential, folder / f"{name}.trimpot")
     written = export(folder / f"{name}.trimpot", "kim", output=folder / name)
     driver, model, _ = written.steps
-    listed = subprocess.run([COMMAND, "list"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [COMMAND, "list"], cwd=folder, capture_output=True, text=True, check=True
+    )
     for command in (model,) if DRIVER in listed.stdout else (driver, model):
         done = subprocess.run(
             command.split(), cwd=written.output, capture_output=True, text=True, check=False
