@@ -11,6 +11,7 @@ import trimpot
 from trimpot.contract import Structure
 from trimpot.engines.ase import structure_from_atoms
 from trimpot.envelopes import EnvelopeSettings
+from trimpot.networks.mlanet.settings import usual_envelope
 
 from .materials import DATA, Material
 
@@ -34,18 +35,18 @@ Envelopes = dict[str, EnvelopeSettings | None]
 
 
 def shown(envelope: EnvelopeSettings) -> str:
-    """Return limits and radii of an envelope; the default is bold."""
+    """Return limits and radii of an envelope; the default of networks is bold."""
     radii = f"{envelope.inner:g} to {envelope.outer:g} Å" if envelope.outer else "no radii"
     text = f"C {envelope.c_min:g} to {envelope.c_max:g}, {radii}"
-    return f"**{text}**" if envelope == EnvelopeSettings() else text
+    return f"**{text}**" if envelope == usual_envelope() else text
 
 
-DEFAULT = shown(EnvelopeSettings())
+DEFAULT = shown(usual_envelope())
 
 
 def envelopes(limits, radii) -> Envelopes:
     """Return all combinations by name, after none and the default."""
-    found: Envelopes = {NONE: None, DEFAULT: EnvelopeSettings()}
+    found: Envelopes = {NONE: None, DEFAULT: usual_envelope()}
     for c_min, c_max in limits:
         for inner, outer in radii:
             changes = {"c_min": c_min, "c_max": c_max, "inner": inner, "outer": outer}

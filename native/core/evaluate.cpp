@@ -9,9 +9,6 @@
 
 namespace trimpot {
 
-namespace {
-
-// Positions and species as rows of four, and one row far from all others behind them.
 AlignedVector<double> rows_of(const NeighborhoodView& hood) {
   AlignedVector<double> rows(4 * (static_cast<std::size_t>(hood.n_all) + 1));
   for (std::int64_t a = 0; a < hood.n_all; ++a) {
@@ -21,8 +18,6 @@ AlignedVector<double> rows_of(const NeighborhoodView& hood) {
   write_far_row(rows.data() + 4 * hood.n_all);
   return rows;
 }
-
-} // namespace
 
 void require_coefficients(const std::vector<TermPointer>& terms) {
   for (const auto& term : terms)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "memory.hpp"
 
 namespace trimpot {
 
@@ -17,6 +18,9 @@ void write_far_row(Real* row) {
   row[0] = row[1] = row[2] = Real(1e9);
   row[3] = Real(0);
 }
+
+// Positions and species as rows of four, and one row far from all others behind them.
+AlignedVector<double> rows_of(const NeighborhoodView& hood);
 
 // energies: n_local, written. forces: n_all x 3, written (ghost forces not folded).
 // virial: 9, written: -dE/d(strain) in eV.

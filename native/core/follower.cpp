@@ -60,11 +60,13 @@ class Phases {
   }
 
  private:
-  std::atomic<std::int64_t> next_[3] = {};
+  std::atomic<std::int64_t> next_[5] = {};
   Gate gate_;
   std::mutex mutex_;
   std::exception_ptr error_;
 };
+
+constexpr std::int64_t ghosts_at_once = 1000;
 
 } // namespace
 
@@ -78,19 +80,39 @@ Follower::Follower(std::vector<TermPointer> terms, double cutoff, double skin, b
 
 void Follower::build(std::int64_t n, const double* positions, const std::int32_t* species,
                      const double* cell9, const bool* pbc) {
-  std::vector<double> reaches; // of pairs, then of near neighbours, by age
-  for (const double reach : {cutoff_, near_})
-    for (int age = 0; age < ages && reach > 0.0; ++age) reaches.push_back(reach + searched(age));
-  const std::int64_t patch_size = std::clamp(n / enough_patches, fewest_atoms_per_patch, atoms_per_patch);
-  patches_ = build_patches(n, positions, cell9, pbc, cutoff_ + skin_, reaches, threads_, patch_size,
+  patches_ = build_patches(n, positions, cell9, pbc, cutoff_ + skin_, reaches(), threads_, patch_size(n),
                            std::move(patches_));
+  prepare(n, n, positions, species);
+}
+
+void Follower::build(std::int64_t n_local, std::int64_t n_all, const double* positions, const std::int32_t* species) {
+  patches_ = build_patches(n_local, n_all, positions, cutoff_ + skin_, reaches(), threads_, patch_size(n_local),
+                           std::move(patches_));
+  prepare(n_local, n_all, positions, species);
+}
+
+// Of pairs, then of near neighbours, by age.
+std::vector<double> Follower::reaches() const {
+  std::vector<double> all;
+  for (const double reach : {cutoff_, near_})
+    for (int age = 0; age < ages && reach > 0.0; ++age) all.push_back(reach + searched(age));
+  return all;
+}
+
+std::int64_t Follower::patch_size(std::int64_t n) const {
+  return std::clamp(n / enough_patches, fewest_atoms_per_patch, atoms_per_patch);
+}
+
+// All but the lists.
+void Follower::prepare(std::int64_t n_local, std::int64_t n, const double* positions, const std::int32_t* species) {
+  n_local_ = n_local;
   n_ = n;
   build_positions_.assign(positions, positions + 3 * n);
   atoms_.resize(static_cast<std::size_t>(4 * n));
   for (std::int64_t a = 0; a < n; ++a)
-    atoms_[static_cast<std::size_t>(4 * a + 3)] = species[patches_.order[static_cast<std::size_t>(a)]];
+    atoms_[static_cast<std::size_t>(4 * a + 3)] = species[a < n_local ? patches_.order[static_cast<std::size_t>(a)] : a];
   species_ = n > 0 && std::all_of(species, species + n, [&](std::int32_t s) { return s == species[0]; }) ? species[0] : -1;
-  images_.resize(patches_.images.size() / 3 * 4);
+  images_.assign(patches_.images.size() / 3 * 4, 0.0);
   const std::size_t count = patches_.patches.size();
   own_.assign(count + 1, 0);
   results_of_.assign(count + 1, 0);
@@ -163,6 +185,12 @@ void Follower::place_atoms(std::size_t p, const double* positions, const double*
   }
 }
 
+void Follower::place_ghosts(std::int64_t block, const double* positions) {
+  const std::int64_t begin = n_local_ + block * ghosts_at_once;
+  for (std::int64_t a = begin; a < std::min(begin + ghosts_at_once, n_); ++a)
+    std::copy_n(positions + 3 * a, 3, atoms_.data() + 4 * a);
+}
+
 template <class Real>
 void Follower::evaluate_patch(std::size_t p, int age, AlignedVector<Real>& rows, bool everything) {
   const Patch& patch = patches_.patches[p];
@@ -192,7 +220,7 @@ void Follower::evaluate_patch(std::size_t p, int age, AlignedVector<Real>& rows,
 
 // Adds up what all patches say of the own atoms of one, in the order of the patches. Returns a
 // number that is 0 if all of these are finite.
-double Follower::collect(std::size_t p, double* energies, double* forces) const {
+double Follower::collect(std::size_t p, double* energies, double* forces, bool add) const {
   const double* own = results_.data() + 4 * results_of_[p];
   double check = 0.0;
   for (std::int64_t a = own_[p]; a < own_[p + 1]; ++a, own += 4) {
@@ -204,7 +232,7 @@ double Follower::collect(std::size_t p, double* energies, double* forces) const 
       }
     }
     const std::int64_t i = patches_.order[static_cast<std::size_t>(a)];
-    std::copy(f, f + 3, forces + 3 * i);
+    for (int k = 0; k < 3; ++k) forces[3 * i + k] = add ? forces[3 * i + k] + f[k] : f[k];
     check += (f[0] + f[1]) * 0.0 + f[2] * 0.0;
     if (energies == nullptr) continue;
     energies[i] = own[3];
@@ -213,34 +241,62 @@ double Follower::collect(std::size_t p, double* energies, double* forces) const 
   return check;
 }
 
-bool Follower::evaluate(const double* positions, const double* cell, int age, double* energies,
-                        double* forces, double* virial) {
+// The same of ghosts, a block of them.
+double Follower::collect_ghosts(std::int64_t block, double* forces, bool add) const {
+  if (add && !many_body_) return 0.0;
+  double check = 0.0;
+  const std::int64_t begin = n_local_ + block * ghosts_at_once;
+  for (std::int64_t a = begin; a < std::min(begin + ghosts_at_once, n_); ++a) {
+    double f[3] = {0.0, 0.0, 0.0};
+    if (many_body_) {
+      for (std::int64_t h = halo_.first[static_cast<std::size_t>(a)]; h < halo_.first[static_cast<std::size_t>(a) + 1]; ++h) {
+        const double* row = results_.data() + 4 * halo_.rows[static_cast<std::size_t>(h)];
+        for (int k = 0; k < 3; ++k) f[k] += row[k];
+      }
+    }
+    for (int k = 0; k < 3; ++k) forces[3 * a + k] = add ? forces[3 * a + k] + f[k] : f[k];
+    check += (f[0] + f[1]) * 0.0 + f[2] * 0.0;
+  }
+  return check;
+}
+
+void Follower::place_images(const double* cell) {
   for (std::size_t m = 0; m < patches_.images.size() / 3; ++m) {
     const std::int32_t* s = patches_.images.data() + 3 * m;
     for (std::size_t k = 0; k < 3; ++k)
       images_[4 * m + k] = s[0] * cell[k] + s[1] * cell[3 + k] + s[2] * cell[6 + k];
     images_[4 * m + 3] = 0.0;
   }
+}
+
+bool Follower::evaluate(const double* positions, const double* cell, int age, double* energies,
+                        double* forces, double* virial, bool add) {
+  if (cell != nullptr) place_images(cell);
   const auto count = static_cast<std::int64_t>(patches_.patches.size());
+  const std::int64_t ghosts = (n_ - n_local_ + ghosts_at_once - 1) / ghosts_at_once; // blocks of them
   const int n = thread_count(threads_, count);
-  std::vector<double> checks(static_cast<std::size_t>(count));
+  std::vector<double> checks(static_cast<std::size_t>(count + ghosts));
   Phases phases(n);
   on_threads(n, [&](int) {
     const FlushDenormals flush;
     AlignedVector<float> single;
     AlignedVector<double> exact;
     phases.each(0, count, [&](std::int64_t p) { place_atoms(static_cast<std::size_t>(p), positions, cell); });
+    phases.each(1, ghosts, [&](std::int64_t block) { place_ghosts(block, positions); });
     auto collect_patch = [&](std::int64_t p) {
-      checks[static_cast<std::size_t>(p)] = collect(static_cast<std::size_t>(p), energies, forces);
+      checks[static_cast<std::size_t>(p)] = collect(static_cast<std::size_t>(p), energies, forces, add);
     };
-    phases.each(1, count, [&](std::int64_t p) {
+    phases.each(2, count, [&](std::int64_t p) {
       if (mixed_)
         evaluate_patch(static_cast<std::size_t>(p), age, single, virial != nullptr);
       else
         evaluate_patch(static_cast<std::size_t>(p), age, exact, virial != nullptr);
       if (!many_body_) collect_patch(p); // other patches say nothing of its atoms
     });
-    if (many_body_) phases.each(2, count, collect_patch);
+    if (many_body_) phases.each(3, count, collect_patch);
+    phases.each(4, ghosts, [&](std::int64_t block) {
+      checks[static_cast<std::size_t>(count + block)] = collect_ghosts(block, forces, add);
+    });
   });
   phases.rethrow();
   if (virial != nullptr) {

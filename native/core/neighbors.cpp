@@ -11,9 +11,9 @@ namespace trimpot {
 
 using namespace neighbors_detail;
 
-NeighborList build_neighbors(std::int64_t n, const double* positions, const double* cell9,
-                             const bool* pbc, double cutoff, int threads) {
-  Surroundings atoms = surround_atoms(n, positions, cell9, pbc, cutoff, threads);
+namespace {
+
+NeighborList search(Surroundings atoms, std::int64_t n, double cutoff) {
   NeighborList list = std::move(atoms.list);
   list.first.resize(n + 1, 0);
   if (n == 0) return list;
@@ -25,6 +25,18 @@ NeighborList build_neighbors(std::int64_t n, const double* positions, const doub
     search_space(n, cutoff, atoms.roundoff, atoms.threads, list);
   }
   return list;
+}
+
+} // namespace
+
+NeighborList build_neighbors(std::int64_t n, const double* positions, const double* cell9,
+                             const bool* pbc, double cutoff, int threads) {
+  return search(surround_atoms(n, positions, cell9, pbc, cutoff, threads), n, cutoff);
+}
+
+NeighborList build_neighbors(std::int64_t n_local, std::int64_t n_all, const double* positions, double cutoff,
+                             int threads) {
+  return search(given_atoms(n_local, n_all, positions, cutoff, threads), n_local, cutoff);
 }
 
 void refresh_positions(std::int64_t n_all, const std::int32_t* owners,

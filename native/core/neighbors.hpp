@@ -34,6 +34,11 @@ struct NeighborList {
 NeighborList build_neighbors(std::int64_t n, const double* positions, const double* cell9,
                              const bool* pbc, double cutoff, int threads = 1);
 
+// The same of atoms that lie where they are: the first n_local of n_all, and ghosts that are their own
+// owners. Ghosts that are nobody's neighbour may be left out: an atom of the list is owners[a] of those given.
+NeighborList build_neighbors(std::int64_t n_local, std::int64_t n_all, const double* positions, double cutoff,
+                             int threads = 1);
+
 // Writes out[a] = positions[owners[a]] + shifts[a] . cell for n_all atoms.
 void refresh_positions(std::int64_t n_all, const std::int32_t* owners,
                        const std::int32_t* shifts, const double* positions,

@@ -305,15 +305,21 @@ void set_order(const Bins& bins, const NeighborList& atoms, Patches& result) {
   }
 }
 
-} // namespace
-
-Patches build_patches(std::int64_t n, const double* positions, const double* cell9,
-                      const bool* pbc, double cutoff, const std::vector<double>& reaches, int threads,
-                      std::int64_t patch_size, Patches old) {
+void require_arguments(const std::vector<double>& reaches, std::int64_t patch_size) {
   for (const double reach : reaches)
     if (!(reach >= 0.0)) refuse("a reach is ", reach, " A, expected 0 or a distance");
   if (patch_size < 1) refuse("patch_size is ", patch_size, ", expected a number of atoms");
-  const Surroundings atoms = surround_atoms(n, positions, cell9, pbc, cutoff, threads);
+}
+
+struct Wanted {
+  double cutoff;
+  const std::vector<double>& reaches;
+  int threads;
+  std::int64_t patch_size;
+};
+
+Patches patches_of(const Surroundings& atoms, std::int64_t n, const Wanted& wanted, Patches old) {
+  const double cutoff = wanted.cutoff;
   Patches result = std::move(old);
   result.cutoff = cutoff;
   result.order.clear();
@@ -322,15 +328,15 @@ Patches build_patches(std::int64_t n, const double* positions, const double* cel
   if (n == 0) result.patches.clear();
   if (n == 0) return result;
   const Space space(atoms.list.positions, n, cutoff, atoms.roundoff, atoms.threads);
-  build_all(space, n, reaches, threads, patch_size, result.patches);
+  build_all(space, n, wanted.reaches, wanted.threads, wanted.patch_size, result.patches);
   result.order.reserve(static_cast<std::size_t>(n));
   result.wraps.reserve(static_cast<std::size_t>(3 * n));
   set_order(space.bins, atoms.list, result);
-  std::vector<std::int32_t> places(static_cast<std::size_t>(n));
+  std::vector<std::int32_t> places(atoms.list.owners); // a ghost that is its own owner stays where it is
   for (std::int64_t place = 0; place < n; ++place) {
     places[result.order[place]] = static_cast<std::int32_t>(place);
   }
-  for_each_item(static_cast<std::int64_t>(result.patches.size()), threads, [&](std::int64_t p) {
+  for_each_item(static_cast<std::int64_t>(result.patches.size()), wanted.threads, [&](std::int64_t p) {
     Patch& patch = result.patches[p];
     patch.images.resize(patch.n_all);
     for (std::int64_t k = 0; k < patch.n_all; ++k) {
@@ -340,6 +346,23 @@ Patches build_patches(std::int64_t n, const double* positions, const double* cel
     }
   });
   return result;
+}
+
+} // namespace
+
+Patches build_patches(std::int64_t n, const double* positions, const double* cell9,
+                      const bool* pbc, double cutoff, const std::vector<double>& reaches, int threads,
+                      std::int64_t patch_size, Patches old) {
+  require_arguments(reaches, patch_size);
+  return patches_of(surround_atoms(n, positions, cell9, pbc, cutoff, threads), n,
+                    {cutoff, reaches, threads, patch_size}, std::move(old));
+}
+
+Patches build_patches(std::int64_t n_local, std::int64_t n_all, const double* positions, double cutoff,
+                      const std::vector<double>& reaches, int threads, std::int64_t patch_size, Patches old) {
+  require_arguments(reaches, patch_size);
+  return patches_of(given_atoms(n_local, n_all, positions, cutoff, threads), n_local,
+                    {cutoff, reaches, threads, patch_size}, std::move(old));
 }
 
 } // namespace trimpot

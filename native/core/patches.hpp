@@ -53,4 +53,10 @@ Patches build_patches(std::int64_t n, const double* positions, const double* cel
                       const bool* pbc, double cutoff, const std::vector<double>& reaches, int threads,
                       std::int64_t patch_size = atoms_per_patch, Patches old = {});
 
+// The same of atoms that lie where they are, of which the first n_local are local. The others keep their
+// index: order and wraps are of local atoms, and there is one image.
+Patches build_patches(std::int64_t n_local, std::int64_t n_all, const double* positions, double cutoff,
+                      const std::vector<double>& reaches, int threads, std::int64_t patch_size = atoms_per_patch,
+                      Patches old = {});
+
 } // namespace trimpot

@@ -7,9 +7,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "../core/require.hpp"
 
 namespace trimpot {
 
@@ -28,10 +29,6 @@ using DoublesOut = Array<double, nb::ndim<1>>;
 using VectorsOut = Array<double, nb::shape<-1, 3>>;
 using MatricesOut = Array<double, nb::shape<-1, 3, 3>>;
 using MatrixOut = Array<double, nb::ndim<2>>;
-
-inline void require(bool condition, const std::string& message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 template <class A>
 std::int64_t length(const A& array) {

@@ -8,48 +8,17 @@
 #include <tuple>
 #include <utility>
 
-#include "../core/kernels.hpp"
-#include "../core/network.hpp"
+#include "../core/network_alone.hpp"
 #include "arrays.hpp"
+#include "bound_network.hpp"
 #include "pairs.hpp"
 
 namespace trimpot {
 
 namespace {
 
+using Energies = nb::ndarray<nb::numpy, double, nb::ndim<1>>;
 using Layout = std::vector<std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t>>;
-
-void check(const NetworkShape& s) {
-  require(s.n_species >= 1 && s.layers >= 1 && s.layers <= 16, "network: n_species and layers must be 1 or more");
-  require(s.channels >= 16 && s.channels % 16 == 0 && s.readout_hidden >= 16 && s.readout_hidden % 16 == 0 &&
-              s.gate_hidden >= 0 && s.gate_hidden % 16 == 0,
-          "network: channels, readout_hidden and gate_hidden must be multiples of 16");
-  require(0 <= s.l_max && s.l_max <= 3 && 1 <= s.correlation && s.correlation <= 3 && s.knots >= 1,
-          "network: l_max, correlation or knots out of range");
-  require(0 <= s.heads && s.heads <= most_attention_heads && !s.pooling.empty() && s.pooling.size() <= most_poolings,
-          "network: found too many heads or poolings");
-  for (const int kind : s.pooling) require(0 <= kind && kind < 2 + s.heads, "network: pooling out of range");
-  require(static_cast<int>(s.pooling_of_channel.size()) == s.channels, "network: pooling of every channel expected");
-  for (const int pool : s.pooling_of_channel)
-    require(-1 <= pool && pool < static_cast<int>(s.pooling.size()), "network: pooling of a channel out of range");
-  for (const auto& c : s.couplings)
-    require(0 <= c.path && c.path < s.n_paths && 0 <= c.a && c.a < s.components() && 0 <= c.b &&
-                c.b < s.components() && 0 <= c.c && c.c < s.components(),
-            "network: coupling out of range");
-  require(s.cutoff > 0.0 && s.mean_weight > 0.0, "network: cutoff and mean weight must be positive");
-}
-
-// A network with what is needed to check its arguments.
-struct BoundNetwork {
-  NetworkPointer network;
-  NetworkShape shape;
-};
-
-BoundNetwork make(const std::string& precision, NetworkShape shape) {
-  check(shape);
-  auto made = precision == "double" ? kernels().network_double(shape) : kernels().network_single(shape);
-  return {std::move(made), std::move(shape)};
-}
 
 struct Edges {
   const Ints& species;
@@ -143,6 +112,8 @@ void bind_network(nb::module_& m) {
              n.network->set_parameters(values.data());
            },
            "values"_a.noconvert())
+      .def("alone", [](const BoundNetwork& n) { return owning_array<Energies>(energies_alone(*n.network, n.shape.n_species)); },
+           "Return the energies of one atom of each species without neighbours.")
       .def("evaluate", &evaluate, "species"_a.noconvert(), "first"_a.noconvert(), "neighbors"_a.noconvert(),
            "vectors"_a.noconvert(), "weights"_a.noconvert(), "energies"_a.noconvert(),
            "vector_gradient"_a.noconvert(), "weight_gradient"_a.noconvert(), "threads"_a,
@@ -168,7 +139,7 @@ void bind_network(nb::module_& m) {
         NetworkShape s{n_species, channels, l_max, layers, correlation, knots, gate_hidden, readout_hidden, heads,
                        std::move(pooling), std::move(pooling_of_channel), n_paths, {}, cutoff, mean_weight, scale};
         for (const auto& [path, a, b, c, factor] : couplings) s.couplings.push_back({path, a, b, c, factor});
-        return make(precision, std::move(s));
+        return bound_network(precision, std::move(s));
       },
       "precision"_a, "n_species"_a, "channels"_a, "l_max"_a, "layers"_a, "correlation"_a, "knots"_a, "gate_hidden"_a,
       "readout_hidden"_a, "heads"_a, "pooling"_a, "pooling_of_channel"_a, "n_paths"_a, "couplings"_a, "cutoff"_a,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../core/edge_screening.hpp"
+#include "../core/spec_checks.hpp"
 #include "arrays.hpp"
 #include "pairs.hpp"
 
@@ -60,11 +61,8 @@ using Slopes = nb::ndarray<nb::numpy, double, nb::shape<-1, 3>>;
 using Weighted = std::tuple<Edges, Edges, Atoms, Slopes, Weights, Slopes, Edges, Atoms, Slopes, Slopes>;
 
 EdgeWeightSpec edge_weighing(int kind, double cutoff, int power, const std::optional<ScreeningSpec>& screening) {
-  require(0 <= kind && kind <= static_cast<int>(RadialSpec::Kind::bump), "kind: 0, 1 or 2 expected");
-  require(0.0 < cutoff && cutoff < 1e3, "cutoff: must be above 0 and below 1000 A");
-  require(2 <= power && power <= 1000, "power: must be 2 to 1000");
-  return {{static_cast<RadialSpec::Kind>(kind), cutoff, power}, screening.has_value(),
-          screening.value_or(ScreeningSpec{})};
+  return checked(EdgeWeightSpec{{static_cast<RadialSpec::Kind>(kind), cutoff, power}, screening.has_value(),
+                                screening.value_or(ScreeningSpec{})});
 }
 
 Weighted weighted(const EdgeWeightSpec& spec, const Ints& species, const Longs& first, const Ints& neighbors,

@@ -6,6 +6,7 @@ void bind_frames(nb::module_& m);
 void bind_neighbors(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_screening(nb::module_& m);
+void bind_files(nb::module_& m);
 } // namespace trimpot
 
 NB_MODULE(_native, m) {
@@ -15,4 +16,5 @@ NB_MODULE(_native, m) {
   trimpot::bind_screening(m);
   trimpot::bind_network(m);
   trimpot::bind_frames(m);
+  trimpot::bind_files(m);
 }

@@ -40,7 +40,12 @@ def triplet_spline(n_species: int, table: Annotated[NDArray[numpy.int32], dict(s
 
 def zbl(numbers: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], inner: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outer: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Term: ...
 
-def density(n_species: int, order: int, l_max: int, mixed: bool, n_radial: int, low: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], high: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], n_angular: int, angular_low: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], angular_high: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], degrees: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]], factors: Sequence[Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]], components: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]], limits: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], n_columns: int, coefficients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Term: ...
+def density(n_species: int, order: int, l_max: int, triples: bool, mixed: bool, n_radial: int, low: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], high: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], n_angular: int, angular_low: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], angular_high: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], limits: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], n_columns: int, coefficients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Term: ...
+
+def density_couplings(l_max: int) -> list[tuple[list[int], list[float], list[int]]]:
+    """
+    Return (degrees, factors, components) of each coupling of three components of densities.
+    """
 
 class Screening:
     """Weights of neighbours from third atoms; see native/core/specs.hpp."""
@@ -102,6 +107,9 @@ class Network:
 
     def set_parameters(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None: ...
 
+    def alone(self) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
+        """Return the energies of one atom of each species without neighbours."""
+
     def evaluate(self, species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], first: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], neighbors: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], energies: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], vector_gradient: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu')], weight_gradient: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], threads: int) -> None:
         """
         Write energies of atoms and the gradient of their sum by vectors and weights of edges.
@@ -130,3 +138,15 @@ def evaluate_frames(terms: Sequence[Term], offsets: Annotated[NDArray[numpy.int6
 def ranges(term: Term, offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], cells: Annotated[NDArray[numpy.float64], dict(shape=(None, 3, 3), order='C', device='cpu', writable=False)], pbc: Annotated[NDArray[numpy.bool_], dict(shape=(None, 3), order='C', device='cpu', writable=False)], largest: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], threads: int) -> None: ...
 
 def pair_statistics(offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], positions: Annotated[NDArray[numpy.float64], dict(shape=(None, 3), order='C', device='cpu', writable=False)], species: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], cells: Annotated[NDArray[numpy.float64], dict(shape=(None, 3, 3), order='C', device='cpu', writable=False)], pbc: Annotated[NDArray[numpy.bool_], dict(shape=(None, 3), order='C', device='cpu', writable=False)], n_species: int, cutoff: float, smallest: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], histogram: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], threads: int) -> None: ...
+
+def read_terms(path: str) -> tuple[list[int], float, list[Term], list[float]]:
+    """
+    Return (atomic numbers, cutoff, terms, energies of isolated atoms) of a file of a spline potential, read without
+    Python.
+    """
+
+def read_network(path: str, precision: str) -> tuple[list[int], float, list[float], Network, EdgeWeighing, list[Term] | None]:
+    """
+    Return (atomic numbers, cutoff, energies of isolated atoms, network, weighing, terms of the prior) of a file of
+    a network, read without Python; precision: single or double.
+    """

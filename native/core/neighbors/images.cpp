@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "../threads.hpp"
 #include "lattice.hpp"
@@ -93,7 +94,7 @@ void require_memory(double n_local, double n_all, double cutoff, const Box& box)
   }
 }
 
-void require_arguments(std::int64_t n, const double* cell, double cutoff, int threads) {
+void require_arguments(std::int64_t n, double cutoff, int threads) {
   if (!(cutoff > 0.0) || !std::isfinite(cutoff)) {
     refuse("cutoff is ", cutoff, " A, expected a positive finite number");
   }
@@ -101,6 +102,9 @@ void require_arguments(std::int64_t n, const double* cell, double cutoff, int th
   if (n < 0 || n > largest_index) {
     refuse("found ", n, " atoms, expected 0 to 2^31 - 1");
   }
+}
+
+void require_cell(const double* cell) {
   for (int k = 0; k < 9; ++k) {
     if (!(std::abs(cell[k]) <= largest_coordinate)) {
       refuse("cell[", k / 3, "][", k % 3, "] is ", cell[k],
@@ -110,6 +114,7 @@ void require_arguments(std::int64_t n, const double* cell, double cutoff, int th
 }
 
 constexpr std::int64_t block = 4096; // atoms that a thread takes at a time
+constexpr std::int64_t atoms_worth_a_thread = 2000;
 
 struct Locals {
   std::vector<double> fractional; // n x 3, only of periodic systems
@@ -309,7 +314,8 @@ void add_ghosts(const Lattice& lattice, const double* input, const Locals& local
 
 Surroundings surround_atoms(std::int64_t n, const double* positions, const double* cell9,
                             const bool* pbc, double cutoff, int threads) {
-  require_arguments(n, cell9, cutoff, threads);
+  require_arguments(n, cutoff, threads);
+  require_cell(cell9);
   const Lattice lattice = make_lattice(cell9, pbc);
   Surroundings atoms;
   NeighborList& list = atoms.list;
@@ -317,13 +323,33 @@ Surroundings surround_atoms(std::int64_t n, const double* positions, const doubl
   list.owners.resize(n);
   list.shifts.resize(3 * n, 0);
   if (n == 0) return atoms;
-  constexpr std::int64_t atoms_worth_a_thread = 2000;
   atoms.threads = thread_count(threads, n / atoms_worth_a_thread);
   const Locals locals = wrap_locals(n, positions, lattice, atoms.threads, list);
   atoms.roundoff = locals.roundoff;
   if (!locals.fractional.empty()) {
     add_ghosts(lattice, positions, locals, cutoff, atoms.threads, list);
   }
+  return atoms;
+}
+
+Surroundings given_atoms(std::int64_t n_local, std::int64_t n_all, const double* positions, double cutoff,
+                         int threads) {
+  require_arguments(n_all, cutoff, threads);
+  if (n_local < 0 || n_local > n_all) refuse("found ", n_local, " local atoms among ", n_all);
+  Surroundings atoms;
+  atoms.threads = thread_count(threads, n_local / atoms_worth_a_thread);
+  NeighborList& list = atoms.list;
+  list.positions.assign(positions, positions + 3 * n_all);
+  list.owners.resize(n_all);
+  std::iota(list.owners.begin(), list.owners.end(), 0);
+  list.shifts.resize(3 * n_all, 0);
+  double reach = 0.0;
+  for (std::int64_t a = 0; a < n_all; ++a) {
+    const double* x = positions + 3 * a;
+    for (int k = 0; k < 3; ++k) require_coordinate(x[k], a);
+    reach = std::max({reach, std::abs(x[0]), std::abs(x[1]), std::abs(x[2])});
+  }
+  atoms.roundoff = 16.0 * epsilon * reach;
   return atoms;
 }
 

@@ -29,6 +29,11 @@ struct Surroundings {
 Surroundings surround_atoms(std::int64_t n, const double* positions, const double* cell9,
                             const bool* pbc, double cutoff, int threads);
 
+// The same of atoms that lie where they are, of which the first n_local are local: every ghost is its
+// own owner.
+Surroundings given_atoms(std::int64_t n_local, std::int64_t n_all, const double* positions, double cutoff,
+                         int threads);
+
 // Removes the ghosts that are not used (used: n_all) and returns the new numbers of the others
 // and of the local atoms.
 std::vector<std::int32_t> drop_unused_ghosts(NeighborList& list, std::int64_t n_local,

@@ -71,7 +71,7 @@ class CompiledNetwork:
             precision=ARITHMETIC[precision],
         )
         self.kernel.set_parameters(flat_parameters(settings, n, self.kernel, state))
-        self.alone = self._isolated(n)
+        self.alone = self.kernel.alone()  # what the network says of an atom alone
 
     def evaluate(self, lists: EdgeLists, *, threads: int = 0) -> NetworkResults:
         """Return energies, forces and virials; see ``lists.NetworkKernel``."""
@@ -125,22 +125,6 @@ class CompiledNetwork:
         """Return results without what the network says of atoms alone."""
         energies = found.energies - self.alone[species]
         return NetworkResults(energies, found.forces, found.virials)
-
-    def _isolated(self, n: int) -> FloatArray:
-        """Return what the network says of an atom alone, per element."""
-        energies, none = np.empty(n), np.zeros((0, 3))
-        self.kernel.evaluate(
-            np.arange(n, dtype=np.int32),
-            np.zeros(n + 1, dtype=np.int64),
-            np.zeros(0, dtype=np.int32),
-            none,
-            none[:, 0].copy(),
-            energies,
-            none.copy(),
-            none[:, 0].copy(),
-            1,
-        )
-        return energies
 
 
 def _empty(n: int, s: int) -> NetworkResults:

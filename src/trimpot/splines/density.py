@@ -175,12 +175,11 @@ class DensityTerm(Term):
 
     def native(self, coefficients: FloatArray | None) -> _native.Term:
         """Return the kernel."""
-        degrees = couplings(self.l_max) if self.triples else ()
-        terms = [coupling(*d) for d in degrees]
         return _native.density(
             len(self.species),
             self.order,
             self.l_max,
+            self.triples,
             self.mixed,
             self.radial.n,
             self.radial.low.ravel(),
@@ -188,9 +187,6 @@ class DensityTerm(Term):
             self.angular.n,
             self.angular.low.ravel(),
             self.angular.high.ravel(),
-            [np.array(d, dtype=np.int32) for d in degrees],
-            [np.array([factor for _, factor in t]) for t in terms],
-            [np.array([c for c, _ in t], dtype=np.int32).ravel() for t in terms],
             self.limits.ravel(),
             self.n_coefficients,
             np.zeros(0) if coefficients is None else coefficients,
