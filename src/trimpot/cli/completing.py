@@ -9,6 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+ENGINES = ("embedded", "lammps")
+"""Values of ``md --engine``."""
+
 
 def potential_files(incomplete: str) -> list[str]:
     """Return files NAME.trimpot; none where folders fit, which the shell completes."""
@@ -32,6 +35,11 @@ def optimizers(incomplete: str) -> list[str]:
     from trimpot.engines.relaxation_settings import OptimizerName
 
     return _starting(get_args(OptimizerName), incomplete)
+
+
+def engines(incomplete: str) -> list[str]:
+    """Return values of ``md --engine``."""
+    return _starting(ENGINES, incomplete)
 
 
 def ensembles(incomplete: str) -> list[str]:

