@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from trimpot.engines.lammps.md_frames import Scene
 from trimpot.engines.lammps.md_input import Segment, input_text, stops
 from trimpot.engines.lammps.recording import Recorder
-from trimpot.engines.lammps.running import environment, started
+from trimpot.engines.lammps.running import ended, environment, started
 from trimpot.engines.lammps.settings import pair_words
 from trimpot.engines.lammps.thermo import Listener
 from trimpot.engines.md import precision_of
@@ -229,7 +229,7 @@ def _listen(
             heard = listener.hear(line)
             if isinstance(heard, str):
                 if recorder.watcher is not None:
-                    recorder.watcher.note(f"warning: LAMMPS: {heard.partition(': ')[2]}")
+                    recorder.watcher.note(f"warning: LAMMPS: {heard}")
             elif heard is not None:
                 if row is not None:
                     recorder.take(row, work)
@@ -254,7 +254,7 @@ def _failure(
     tail = f"its last words:\n{listener.tail(SHOWN_LINES)}"
     if listener.error:
         return EngineError(f"LAMMPS stopped {when}: {listener.error}\n{tail}")
-    return EngineError(f"LAMMPS was ended from outside {when} (exit code {code}); {tail}")
+    return EngineError(f"LAMMPS was ended from outside {when} ({ended(code)}); {tail}")
 
 
 def _when(settings: MdSettings, row: Row) -> str:

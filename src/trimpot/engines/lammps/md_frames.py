@@ -81,8 +81,18 @@ class Scene:
             skewed=skewed,
         )
 
-    def sample(self, row: Row, settings: MdSettings, grade: float | None = None) -> Sample:
-        """Return what is measured at a moment, as the embedded engine measures it."""
+    def sample(
+        self,
+        row: Row,
+        settings: MdSettings,
+        *,
+        start_a3: float,
+        grade: float | None = None,
+    ) -> Sample:
+        """Return what is measured at a moment, as the embedded engine measures it.
+
+        LAMMPS counts the work of the barostat from the volume at the start, ``start_a3``.
+        """
         n = len(self.atoms)
         pressure = volume = None
         if self.box.pbc.all():
@@ -90,6 +100,7 @@ class Scene:
             moving = 2.0 * row.kinetic / (3.0 * row.volume_a3)
             pressure = (static + moving) * GPA_PER_EV_PER_A3
             volume = row.volume_a3 / n
+        work = (settings.pressure_at(row.step) or 0.0) / GPA_PER_EV_PER_A3 * start_a3
         kept = settings.ensemble != "langevin" and not settings.ramped
         return Sample(
             step=row.step,
@@ -98,7 +109,7 @@ class Scene:
             kinetic=row.kinetic / n,
             temperature_k=temperature_k(row.kinetic, n),
             pressure_gpa=pressure,
-            conserved=row.conserved / n if kept else None,
+            conserved=(row.conserved + work) / n if kept else None,
             volume_a3=volume,
             grade=grade,
         )
@@ -107,7 +118,7 @@ class Scene:
         """Return the atoms of a frame with energy, stress, and forces if it has them."""
         atoms: Atoms = self.atoms.copy()  # type: ignore[no-untyped-call]
         if moving_cell:
-            atoms.cell[:] = self.box.from_lammps(row.matrix)
+            atoms.cell[:] = self.box.cell_from_lammps(row.matrix)
         atoms.positions = self.box.from_lammps(frame.vectors(POSITIONS))
         if frame.has(VELOCITIES):
             velocities = self.box.from_lammps(frame.vectors(VELOCITIES)) / PS

@@ -119,7 +119,8 @@ class Recorder:
 
     def last_moment(self, row: Row, atoms: Atoms) -> Atoms:
         """Return the last structure with its results, as a frame of the trajectory."""
-        return snapshot(atoms, self.scene.sample(row, self.settings))
+        sample = self.scene.sample(row, self.settings, start_a3=self.volume_a3)
+        return snapshot(atoms, sample)
 
     def _atoms(self, row: Row, work: Path, *, last: bool) -> Atoms | None:
         """Return what the frames of a step show; they are removed."""
@@ -144,7 +145,7 @@ class Recorder:
             reason = looking.look(atoms, step)
         logged = step % settings.log_interval == 0
         grade = looking.since_last() if looking is not None and logged else None
-        sample = self.scene.sample(row, settings, grade)
+        sample = self.scene.sample(row, settings, start_a3=self.volume_a3, grade=grade)
         if logged:
             self.collected.append(sample)
         for output in self.outputs:

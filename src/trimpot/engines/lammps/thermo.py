@@ -23,6 +23,12 @@ COLUMNS = (
 KEPT_LINES = 400
 """Last words that are remembered."""
 
+EXPECTED_WARNING = "Triclinic box skew is large"
+"""Boxes have the least tilt that their lattice allows."""
+
+LONGEST_LINE = 150
+"""Characters of a line of the last words."""
+
 GRID = re.compile(r"^\s*(\d+) by (\d+) by (\d+) MPI processor grid")
 
 
@@ -111,19 +117,24 @@ class Listener:
         if grid is not None:
             x, y, z = (int(n) for n in grid.groups())
             self.ranks = x * y * z
-        if text.startswith("WARNING") and text not in self._warnings:
-            self._warnings.add(text)
-            return text
-        return None
+        if not text.startswith("WARNING") or text in self._warnings:
+            return None
+        self._warnings.add(text)
+        warning = _without_place(text.partition(": ")[2])
+        return None if warning.startswith(EXPECTED_WARNING) else warning
 
     @property
     def error(self) -> str:
         """What LAMMPS says was wrong, without its place in the sources; may be empty."""
         found = self._errors[0] if self._errors else ""
-        text = re.sub(r"^ERROR(?: on proc \d+)?: ", "", found)
-        return re.sub(r"\s*\(\S*src/[^)]*\)\s*$", "", text)
+        return _without_place(re.sub(r"^ERROR(?: on proc \d+)?: ", "", found))
 
     def tail(self, lines: int) -> str:
         """Return the last words, indented."""
         said = [text for text in self._last if text.strip()][-lines:]
-        return "\n".join(f"  {text}" for text in said)
+        return "\n".join(f"  {text[:LONGEST_LINE]}" for text in said)
+
+
+def _without_place(text: str) -> str:
+    """Return a message without the place in LAMMPS' sources that it came from."""
+    return re.sub(r"\s*\(\S*src/[^)]*\)\s*$", "", text)
