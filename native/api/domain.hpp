@@ -29,6 +29,8 @@ struct DomainResults {
 class Domain {
  public:
   virtual ~Domain() = default;
+  // From the next build on: whether forces on ghosts are the gradient of the energies of local atoms.
+  virtual void share_pairs(bool) {}
   virtual void build(std::int64_t n_local, std::int64_t n_all, const double* positions, const std::int32_t* species) = 0;
   // Returns whether all numbers are finite.
   virtual bool evaluate(const double* positions, const DomainResults& results) = 0;

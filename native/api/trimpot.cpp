@@ -117,6 +117,8 @@ trimpot_domain* trimpot_domain_new(const trimpot_potential* potential, double sk
 
 void trimpot_domain_free(trimpot_domain* domain) { delete domain; }
 
+void trimpot_domain_share_pairs(trimpot_domain* domain, int share) { domain->domain->share_pairs(share != 0); }
+
 int trimpot_domain_build(trimpot_domain* domain, int64_t n_local, int64_t n_all, const double* positions,
                          const int32_t* species) {
   return guarded<int>(failed, [&] {

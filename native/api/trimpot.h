@@ -49,6 +49,12 @@ double trimpot_isolated_energy(const trimpot_potential *potential, int species);
 trimpot_domain *trimpot_domain_new(const trimpot_potential *potential, double skin, int mixed, int threads);
 void trimpot_domain_free(trimpot_domain *domain);
 
+/* share 1: forces are the gradient of the local atoms' energy, on ghosts too. share 0, as at first:
+ * only their sum over an atom and its ghosts in all processes is right, which is faster; pairs of a
+ * local atom and a ghost act on the former alone. Programs that make virials of forces need 1. Takes
+ * effect with the next build; networks always share. */
+void trimpot_domain_share_pairs(trimpot_domain *domain, int share);
+
 /* Builds new lists. positions: n_all x 3, of the n_local local atoms, then of ghosts. species:
  * n_all. */
 int trimpot_domain_build(trimpot_domain *domain, int64_t n_local, int64_t n_all, const double *positions,
