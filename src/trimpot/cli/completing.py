@@ -9,9 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-ENGINES = ("embedded", "lammps")
-"""Values of ``md --engine``."""
-
 
 def potential_files(incomplete: str) -> list[str]:
     """Return files NAME.trimpot; none where folders fit, which the shell completes."""
@@ -39,7 +36,9 @@ def optimizers(incomplete: str) -> list[str]:
 
 def engines(incomplete: str) -> list[str]:
     """Return values of ``md --engine``."""
-    return _starting(ENGINES, incomplete)
+    from trimpot.verbs.md_engines import EngineName
+
+    return _starting(get_args(EngineName), incomplete)
 
 
 def ensembles(incomplete: str) -> list[str]:

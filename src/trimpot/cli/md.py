@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from trimpot.cli.completing import ENGINES, engines, ensembles, potential_files, precisions
+from trimpot.cli.completing import engines, ensembles, potential_files, precisions
 from trimpot.cli.options import Json, Traceback
 from trimpot.cli.printing import example, print_result
-
-if TYPE_CHECKING:
-    from trimpot.engines.lammps.settings import LammpsSettings
 
 EPILOG = example(
     "trimpot md output/model.trimpot W.cif --supercell 6x6x6 --temperature 3000 \\",
@@ -49,7 +46,7 @@ def md(
         typer.Option(
             metavar="DIR",
             help="Go on from the last checkpoint of a run; needs no MODEL and STRUCTURE. "
-            "Only --steps, --stop-grade and --threads may change.",
+            "Only --steps, --stop-grade, --threads and --ranks may change.",
         ),
     ] = None,
     ensemble: Annotated[
@@ -208,6 +205,7 @@ def md(
     when atoms are too far from the training data.
     """
     from trimpot.cli.terminal import Terminal
+    from trimpot.engines.lammps.settings import LammpsSettings
     from trimpot.engines.md_settings import MdSettings
     from trimpot.verbs.dynamics import md as run_md
     from trimpot.verbs.dynamics import md_document, md_lines
@@ -247,7 +245,8 @@ def md(
         "include": lammps_include,
         "compiler": mpicxx,
     }
-    lammps = lammps_of(engine, {k: v for k, v in programs.items() if v is not None})
+    given_programs = {k: _placed(v) for k, v in programs.items() if v is not None}
+    check_engine(engine, given_programs, resumed=resume is not None)
     with Terminal() as terminal:
         if resume is not None:
             done = resume_md(
@@ -256,7 +255,8 @@ def md(
                 structure=structure,
                 supercell=copies,
                 changes=chosen,
-                lammps=lammps,
+                engine=engine,  # type: ignore[arg-type]  # checked above
+                programs=given_programs,
                 figures=figures,
                 watcher=terminal,
             )
@@ -272,27 +272,32 @@ def md(
                 output=output,
                 index=index,
                 supercell=copies,
-                lammps=lammps,
+                lammps=LammpsSettings(**given_programs) if engine == "lammps" else None,  # type: ignore[arg-type]
                 figures=figures,
                 watcher=terminal,
             )
     print_result(md_document(done) if as_json else "\n".join(md_lines(done)))
 
 
-def lammps_of(engine: str | None, programs: dict[str, object]) -> LammpsSettings | None:
-    """Return how LAMMPS is run, None for the embedded engine."""
-    from trimpot.engines.lammps.settings import LammpsSettings
+def check_engine(engine: str | None, programs: dict[str, object], *, resumed: bool) -> None:
+    """Refuse unknown engines, and options of LAMMPS without it."""
+    from trimpot.verbs.md_engines import EngineName
 
-    if engine not in (None, *ENGINES):
-        raise typer.BadParameter(f"--engine is {engine!r}: expected {' or '.join(ENGINES)}")
-    if engine == "lammps":
-        return LammpsSettings(**programs)  # type: ignore[arg-type]
-    if programs:
+    names = get_args(EngineName)
+    if engine not in (None, *names):
+        raise typer.BadParameter(f"--engine is {engine!r}: expected {' or '.join(names)}")
+    if programs and engine != "lammps" and not (resumed and engine is None):
         raise typer.BadParameter(
             "--ranks, --lmp, --mpiexec, --lammps-include and --mpicxx belong to --engine "
             "lammps; add it, or leave them out"
         )
-    return None
+
+
+def _placed(value: object) -> object:
+    """Return an absolute path for one that exists: a run may go on from elsewhere."""
+    if isinstance(value, str) and Path(value).exists():
+        return str(Path(value).absolute())
+    return value
 
 
 def counts(text: str) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from trimpot.engines.lammps.dynamics import Host
 from trimpot.engines.lammps.dynamics import run as run_in_lammps
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from trimpot.engines.md import MdResult, Output, Watcher
     from trimpot.engines.md_state import Keeper
     from trimpot.verbs import watching
+
+EngineName = Literal["embedded", "lammps"]
 
 PLACE = "lammps"
 """Folder of LAMMPS' files within that of a run."""
@@ -81,7 +83,8 @@ def prepared(
     ready = made_ready(lammps)
     if ready.plugin.is_new:
         watcher.note(f"built the plugin of LAMMPS: {ready.plugin.path}")
-    watcher.note(f"engine: {ready.launch.lmp}, {lammps.ranks} MPI processes")
+    processes = "1 MPI process" if lammps.ranks == 1 else f"{lammps.ranks} MPI processes"
+    watcher.note(f"engine: {ready.launch.lmp}, {processes}")
     return settings, ready
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from trimpot.contract import Grader, Potential
+    from trimpot.verbs.md_engines import EngineName
     from trimpot.verbs.watching import Watcher
 
 MAY_CHANGE = ("steps", "stop_grade", "threads")
@@ -41,7 +42,8 @@ def resume_md(
     supercell: tuple[int, int, int] = (1, 1, 1),
     changes: Mapping[str, object] = {},
     grader: Grader | None = None,
-    lammps: LammpsSettings | None = None,
+    engine: EngineName | None = None,
+    programs: Mapping[str, object] = {},
     figures: bool = True,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> MdRun:
@@ -60,9 +62,10 @@ def resume_md(
     changes
         Settings by name. ``steps`` may be raised, ``stop_grade`` and ``threads`` may
         change; all others must be those of the run.
-    lammps
-        Other programs, or another number of processes, for a run that LAMMPS began; None:
-        as it was begun.
+    engine
+        The engine that the run was begun with, which it goes on with; None: whichever.
+    programs
+        Settings of ``LammpsSettings`` by name that may be others now, such as ``ranks``.
     grader, figures, watcher
         As ``md``.
 
@@ -93,13 +96,13 @@ def resume_md(
         watcher.note(opening(atoms, settings, str(checkpoint.facts["precision"])))
         kept = ("model", "digest", "structure", "precision")
         facts = {name: checkpoint.facts[name] for name in kept}
-        lammps = _engine(checkpoint, lammps)
+        lammps = _engine(checkpoint, engine, programs)
         facts["engine"] = None if lammps is None else lammps.facts()
-        engine = None
+        ready = None
         if lammps is not None:
-            settings, engine = prepared(potential, atoms, settings, lammps, watcher)
+            settings, ready = prepared(potential, atoms, settings, lammps, watcher)
         (place / SUMMARY).unlink(missing_ok=True)  # it belongs to an end that is none
-        if engine is None or settings.grade_interval:
+        if ready is None or settings.grade_interval:
             grader = grader_of(potential, settings, grader, watcher)
         with RunFolder(place, settings, facts=facts, checkpoint=checkpoint) as going:
             return recorded(
@@ -107,23 +110,28 @@ def resume_md(
                 atoms,
                 going,
                 grader=grader,
-                engine=engine,
+                engine=ready,
                 figures=figures,
                 watcher=watcher,
             )
 
 
-def _engine(checkpoint: Checkpoint, given: LammpsSettings | None) -> LammpsSettings | None:
-    """Return the engine of the run, with what is given now."""
+def _engine(
+    checkpoint: Checkpoint, asked: EngineName | None, programs: Mapping[str, object]
+) -> LammpsSettings | None:
+    """Return how LAMMPS goes on, with what is given now; None: the embedded engine does."""
     known = checkpoint.facts.get("engine")  # older checkpoints have none
-    if isinstance(known, dict):
-        return LammpsSettings.of_facts(known) if given is None else given
-    if given is not None:
+    begun: EngineName = "lammps" if isinstance(known, dict) else "embedded"
+    asked = asked or ("lammps" if programs else begun)
+    if asked != begun:
         raise InputError(
-            "the run was begun with the embedded engine and cannot go on in LAMMPS; leave "
-            "--engine out, or start a new run from final.extxyz or the trajectory"
+            f"the run was begun with the engine {begun} and cannot go on with {asked}: "
+            "thermostats and checkpoints differ; leave the engine and its options out, or "
+            "start a new run from final.extxyz or the trajectory"
         )
-    return None
+    if not isinstance(known, dict):
+        return None
+    return LammpsSettings.of_facts({**known, **programs})
 
 
 def _settings(checkpoint: Checkpoint, changes: Mapping[str, object]) -> MdSettings:

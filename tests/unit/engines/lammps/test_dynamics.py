@@ -138,7 +138,9 @@ def test_a_run_goes_on_to_rounding(crystal, folder):
         run(crystal(), "part", TWO, watcher=Watcher(44, stop), **held)
     assert (folder / "part" / "lammps" / "restart.40").is_file()
     watcher = Watcher()
-    resume_md("part", model=POTENTIAL, lammps=ONE, figures=False, watcher=watcher)
+    resume_md(
+        "part", model=POTENTIAL, programs={"ranks": 1}, figures=False, watcher=watcher
+    )
     assert "goes on from step 40" in watcher.lines
     whole, part = log_of(folder / "whole"), log_of(folder / "part")
     np.testing.assert_array_equal(part["step"], whole["step"])
@@ -257,8 +259,8 @@ def test_what_cannot_be_done_is_refused(crystal, folder):
         LammpsSettings(ranks=0)
     assert not (folder / "run").exists()
     run(crystal(), "embedded", steps=20)
-    with pytest.raises(InputError, match="cannot go on in LAMMPS"):
-        resume_md("embedded", model=POTENTIAL, lammps=ONE, changes={"steps": 40})
+    with pytest.raises(InputError, match="engine embedded and cannot go on with lammps"):
+        resume_md("embedded", model=POTENTIAL, engine="lammps", changes={"steps": 40})
 
 
 def test_nobody_looks_at_grades_unless_told(crystal):
