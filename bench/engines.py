@@ -4,8 +4,8 @@
 
 One executable runs all styles of a case in turn, from the same warm crystal (NVE, skin
 1 A, default neigh_modify); times are those of whole steps by LAMMPS' clock, ratios are
-medians of those of each round. Potentials are those of ../shared/potentials. With --kim LMP MODEL a
-second executable runs the KIM model of W UF2,3 as well.
+medians of those of each round. Potentials are those of ../shared/potentials. With --kim
+LMP MODEL a second executable runs the KIM model of W UF2,3 as well.
 """
 
 from __future__ import annotations
