@@ -111,10 +111,15 @@ def test_errors_warnings_and_processes_are_heard():
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(-9, "signal SIGKILL"), (247, "signal SIGKILL"), (143, "signal SIGTERM")],
+    [
+        (-9, "signal SIGKILL"),
+        (247, "signal SIGKILL"),
+        (143, "signal SIGTERM"),
+        (9, "signal SIGKILL"),
+    ],
 )
 def test_signals_have_names(code, words):
-    assert ended(code) == words
+    assert ended(code) == f"signal {words}"
     assert ended(1) == "exit code 1"
 
 
