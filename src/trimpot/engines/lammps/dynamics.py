@@ -52,6 +52,8 @@ SHOWN_LINES = 15
 
 NOT_FINITE = re.compile(r"non-?numeric|not (a )?finite|non-finite|\bnan\b", re.IGNORECASE)
 
+TOO_FAST = re.compile(r"lost atoms|out of range atoms|atoms? .*missing", re.IGNORECASE)
+
 BAD_START = "shorten the time step, or look at the start"
 
 
@@ -253,7 +255,8 @@ def _failure(
         return NonFiniteResultError(f"{when}: {listener.error}; {BAD_START}")
     tail = f"its last words:\n{listener.tail(SHOWN_LINES)}"
     if listener.error:
-        return EngineError(f"LAMMPS stopped {when}: {listener.error}\n{tail}")
+        hint = f"; {BAD_START}" if TOO_FAST.search(listener.error) else ""
+        return EngineError(f"LAMMPS stopped {when}: {listener.error}{hint}; {tail}")
     return EngineError(f"LAMMPS was ended from outside {when} ({ended(code)}); {tail}")
 
 

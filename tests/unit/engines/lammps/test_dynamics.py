@@ -13,7 +13,7 @@ from spline_samples import random_potential
 from toy_potentials import Morse
 from trimpot.engines.lammps.settings import LammpsSettings
 from trimpot.engines.md_settings import MdSettings
-from trimpot.errors import EngineError, InputError
+from trimpot.errors import EngineError, InputError, NonFiniteResultError, StoppedRunError
 from trimpot.splines.potential import SplinePotential
 from trimpot.verbs.dynamics import md
 from trimpot.verbs.md_resuming import resume_md
@@ -238,6 +238,11 @@ def test_lammps_errors_are_told(crystal, folder, monkeypatch):
     assert not (folder / "run" / "log.csv").exists()
 
 
+def test_atoms_that_fly_away_are_told_with_what_to_do(crystal):
+    with pytest.raises((EngineError, NonFiniteResultError), match="shorten the time step"):
+        run(crystal(), "run", TWO, timestep_fs=500.0, steps=500)
+
+
 def test_mpiexec_of_another_library_is_noticed(crystal, folder):
     fake = folder / "mpiexec"
     fake.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')  # one process, not two
@@ -281,8 +286,6 @@ class Rising:
 
 
 def test_grades_are_looked_at_here_and_stop_lammps(crystal, folder):
-    from trimpot.errors import StoppedRunError
-
     with pytest.raises(StoppedRunError, match=r"step 15 .*above stop_grade 3"):
         md(
             POTENTIAL,

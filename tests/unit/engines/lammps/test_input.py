@@ -110,11 +110,11 @@ def test_errors_warnings_and_processes_are_heard():
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
-    [(-9, "signal SIGKILL"), (247, "signal SIGKILL"), (143, "signal SIGTERM")],
+    ("code", "name"),
+    [(-9, "SIGKILL"), (247, "SIGKILL"), (9, "SIGKILL"), (143, "SIGTERM"), (2, "SIGINT")],
 )
-def test_signals_have_names(code, words):
-    assert ended(code) == words
+def test_signals_have_names(code, name):
+    assert ended(code) == f"signal {name}"
     assert ended(1) == "exit code 1"
 
 
