@@ -67,7 +67,7 @@ class EnvelopeSettings:
             wrong order.
         """
         shape = (len(species),) * 3
-        c_min, c_max = np.full(shape, self.c_min), np.full(shape, self.c_max)
+        c_min, c_max = (np.full(shape, float(c)) for c in (self.c_min, self.c_max))
         for name, limits in self.trios.items():
             i, k, j = (_place(z, species, name) for z in parse_group(name, 3))
             for array, value in ((c_min, limits.c_min), (c_max, limits.c_max)):

@@ -14,6 +14,7 @@ from trimpot.envelopes import EnvelopeSettings
 from trimpot.envelopes.settings import Limits
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.encoding import flatten, unflatten
+from trimpot.files.network_kernel import KERNEL, check_kernel
 from trimpot.files.spline_document import species_of, spline_document, spline_potential
 from trimpot.networks.charges import ChargeStates
 from trimpot.networks.mlanet.settings import (
@@ -82,13 +83,14 @@ def network_potential(document: dict[str, object], tensors: Tensors) -> NetworkP
         Names the part that is wrong.
     """
     used: set[str] = set()
-    names = (*PARTS, CHARGES) if CHARGES in document else PARTS
-    parts = exactly(document, names, "the description")
+    optional = tuple(name for name in (CHARGES, KERNEL) if name in document)
+    parts = exactly(document, (*PARTS, *optional), "the description")
     species = species_of(parts["species"])
     if not isinstance(parts["provenance"], dict):
         raise FileFormatError("provenance: expected a mapping")
     e0s = array(unflatten(parts["e0s"], tensors, used), np.float64, "e0s")
     state = _weights(unflatten(parts["weights"], tensors, used))
+    kernel = unflatten(parts[KERNEL], tensors, used) if KERNEL in parts else None
     rest = {name: values for name, values in tensors.items() if name not in used}
     try:
         potential = NetworkPotential(
@@ -110,6 +112,8 @@ def network_potential(document: dict[str, object], tensors: Tensors) -> NetworkP
             f"cutoff {parts['cutoff']!s:.40} A, but its parts reach {potential.cutoff} A"
         )
     _check_weights(potential)
+    if KERNEL in parts:
+        check_kernel(kernel, potential)
     return potential
 
 

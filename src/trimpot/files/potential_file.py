@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files.container import read, write
 from trimpot.files.network_document import network_document, network_potential
+from trimpot.files.network_kernel import kernel_document
 from trimpot.files.release import release
 from trimpot.files.spline_document import spline_document, spline_potential
 from trimpot.files.upgrades import FIRST_RELEASE, FORMAT_VERSION, upgrade
@@ -49,6 +50,8 @@ def save(potential: Potential, path: str | Path) -> None:
             f"use {Path(path).with_suffix(SUFFIX).name!r}"
         )
     kind, parts, tensors = document_of(potential)
+    if isinstance(potential, NetworkPotential):
+        parts |= kernel_document(potential, tensors)
     header: dict[str, Json] = {
         "format": "trimpot",
         "format_version": FORMAT_VERSION,

@@ -17,7 +17,7 @@ from trimpot.threads import thread_count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trimpot.contract import FloatArray, Neighborhood
+    from trimpot.contract import Neighborhood
     from trimpot.networks.lists import EdgeLists
     from trimpot.networks.mlanet.settings import MLANetSettings
     from trimpot.networks.potential import NetworkPrecision

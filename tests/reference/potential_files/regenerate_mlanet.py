@@ -28,7 +28,7 @@ def main():
             structures(), potential.evaluate_many(structures(), threads=1), strict=True
         )
     ]
-    save(potential, folder / "sample.trimpot")
+    save(potential, folder / "kernel.trimpot")  # sample.trimpot is of before there was one
     write_text(folder / "expected.json", json.dumps({"cases": cases}, indent=1) + "\n")
 
 

@@ -52,6 +52,12 @@ def test_a_trio_names_the_screening_atom_in_the_middle():
     assert np.count_nonzero(limits.c_min == 0.1) == 2
 
 
+def test_whole_numbers_leave_room_for_fractions():
+    limits = envelope((1, 8), c_min=0, c_max=2, trios={"H-H-O": Limits(0.1, 0.5)})
+    assert limits.c_min.dtype == limits.c_max.dtype == np.float64
+    assert limits.c_min.max() == 0.1
+
+
 def test_a_state_restores_the_envelope():
     limits = envelope((1, 8), combine="softmin", never_screen=("H",), inner=1.0, outer=2.0)
     again = TripletEnvelope.from_state((1, 8), limits.state())

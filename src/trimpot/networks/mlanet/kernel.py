@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot import _native
-from trimpot.errors import InputError
-from trimpot.networks.mlanet.coupling import couplings, degree_slices, gaunt
+from trimpot.networks.mlanet.kernel_shape import BLOCK, NOTHING, KernelShape, Widths
 from trimpot.networks.mlanet.shapes import (
     bessel_at_centers,
     poolings,
@@ -27,29 +26,7 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray
     from trimpot.networks.mlanet.settings import MLANetSettings
 
-BLOCK = 16
-NOTHING = -1
-
 _Indices = np.ndarray
-
-
-def _filled(count: int) -> int:
-    return -(-count // BLOCK) * BLOCK
-
-
-@dataclass(frozen=True)
-class Widths:
-    """Widths of the kernel: multiples of 16."""
-
-    channels: int
-    gate: int
-    readout: int
-
-    @classmethod
-    def of(cls, settings: MLANetSettings) -> Widths:
-        """Return those of settings; a gate of width 0 is none."""
-        gate = _filled(settings.gate_hidden) if settings.gate else 0
-        return cls(_filled(settings.channels), gate, _filled(settings.readout_hidden))
 
 
 def empty_kernel(
@@ -67,53 +44,26 @@ def empty_kernel(
     InputError
         For a network that only torch computes.
     """
-    if not settings.compiled:
-        raise InputError(
-            f"found forces: {settings.forces} and readout: {settings.readout}, expected "
-            "gradient and sum, which the compiled network has; compute others with torch"
-        )
-    widths = Widths.of(settings)
-    kinds, heads = [], 0
-    for pooling in poolings(settings):
-        kinds.append({"sum": 0, "mean": 1}.get(pooling, 2 + heads))
-        heads += pooling == "attention"
-    share = settings.channels // len(kinds)
-    of_channel = [k // share for k in range(settings.channels)]
-    of_channel += [NOTHING] * (widths.channels - settings.channels)
-    entries, n_paths = coupling_entries(settings.l_max)
+    shape = KernelShape.of(settings)
     return _native.network(
         precision,
         n_species,
-        widths.channels,
+        shape.widths.channels,
         settings.l_max,
         settings.layers,
         settings.correlation,
         settings.knots,
-        widths.gate,
-        widths.readout,
-        heads,
-        kinds,
-        of_channel,
-        n_paths,
-        entries,
+        shape.widths.gate,
+        shape.widths.readout,
+        shape.heads,
+        shape.pooling,
+        shape.pooling_of_channel,
+        shape.n_paths,
+        shape.couplings,
         settings.cutoff,
         mean_weight,
         scale,
     )
-
-
-def coupling_entries(l_max: int) -> tuple[list[tuple[int, int, int, int, float]], int]:
-    """Return (path, a, b, c, factor) of all products, and how many paths there are."""
-    slices, full = degree_slices(l_max), gaunt(l_max)
-    paths = sorted(couplings(l_max), key=lambda path: path[2])
-    entries = []
-    for number, (a, b, c) in enumerate(paths):
-        block = full[slices[a], slices[b], slices[c]]
-        norm = np.sqrt((block**2).sum((0, 1)).mean())
-        for i, j, k in np.argwhere(block != 0.0):
-            place = (number, a * a + int(i), b * b + int(j), c * c + int(k))
-            entries.append((*place, float(block[i, j, k] / norm)))
-    return entries, len(paths)
 
 
 @dataclass(frozen=True)
