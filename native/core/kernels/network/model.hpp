@@ -16,13 +16,15 @@ class Pass {
   using L = typename N::Lanes;
 
   Pass(const NetworkShape& shape, const Parameters<T>& parameters, const WeightedEdgesView& edges,
-       const EdgeTangents& along, int threads)
-      : s(shape), p(parameters), nodes(shape, parameters), edges_(edges), along_(along),
-        threads_(thread_count(threads, (edges.n_atoms + chunk - 1) / chunk)), n(edges.n_atoms) {
+       const Ghosts& ghosts, const EdgeTangents& along, int threads)
+      : s(shape), p(parameters), nodes(shape, parameters), edges_(edges), ghosts_(ghosts), along_(along),
+        threads_(thread_count(threads, (edges.n_atoms + chunk - 1) / chunk)), n(edges.n_atoms),
+        n_all_(edges.n_atoms + ghosts.n) {
     arenas_.resize(static_cast<std::size_t>(threads_));
     states_.resize(static_cast<std::size_t>(s.layers));
-    for (int t = 0; t < s.layers; ++t) nodes.resize(states_[static_cast<std::size_t>(t)], n, t == 0);
-    last_.resize(features());
+    for (int t = 0; t < s.layers; ++t)
+      nodes.resize(states_[static_cast<std::size_t>(t)], centers(t), senders(t), t == 0);
+    last_.resize(features(centers(s.layers - 1)));
     degrees_.resize(static_cast<std::size_t>(n));
     const std::int64_t m = edges.first[n];
     if (m <= most_kept) {
@@ -37,10 +39,13 @@ class Pass {
     embed();
     for (int t = 0; t < s.layers; ++t) {
       auto& state = states_[static_cast<std::size_t>(t)];
-      over_atoms([&](std::int64_t begin, std::int64_t end, int) { nodes.before(state, t, begin, end); });
+      if (t > 0 && ghosts_.exchange != nullptr) ghosts_.exchange->spread(rows(state.h));
+      over_senders(t, [&](std::int64_t begin, std::int64_t end, bool gather) {
+        nodes.before(state, t, gather, begin, end);
+      });
       with_form([&](auto degree, auto form) {
         const Messages<N, degree(), decltype(form)> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
-        over_atoms([&](std::int64_t begin, std::int64_t end, int thread) {
+        over_atoms(0, centers(t), [&](std::int64_t begin, std::int64_t end, int thread) {
           Arena& arena = arenas_[static_cast<std::size_t>(thread)];
           for (std::int64_t i = begin; i < end; ++i) {
             const Arena::Scope scope(arena);
@@ -58,7 +63,7 @@ class Pass {
 
   // Adds to gradients of vectors and weights, or to that of the parameters, where they are given.
   void backward(const R* seeds, const EdgeGradients& to, T* gradient) {
-    AlignedVector<L> above(features()), below(features()), sum_bar(features());
+    AlignedVector<L> above(features(n_all_)), below(features(n_all_)), sum_bar(features(n));
     std::fill(above.begin(), above.end(), L{});
     std::vector<R> degree_bar(static_cast<std::size_t>(n));
     AlignedVector<L> query_bar(static_cast<std::size_t>(n * s.heads)), center_bar(static_cast<std::size_t>(n * nodes.G));
@@ -70,7 +75,7 @@ class Pass {
         for (auto& one : sent) clear_sent(one, t);
       with_form([&](auto degree, auto form) {
         const Messages<N, degree(), decltype(form)> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
-        in_shares([&](std::int64_t begin, std::int64_t end, int thread) {
+        in_shares(centers(t), [&](std::int64_t begin, std::int64_t end, int thread) {
           Arena& arena = arenas_[static_cast<std::size_t>(thread)];
           nodes.after_back(state, t, edges_.species, degrees_.data(), next_features(t), seeds,
                            {above.data(), below.data(), sum_bar.data(), degree_bar.data()}, begin, end, arena,
@@ -92,20 +97,31 @@ class Pass {
         });
       });
       if (asked) {
-        over_atoms([&](std::int64_t begin, std::int64_t end, int) {
+        std::fill(below.begin() + at(centers(t)), below.begin() + at(senders(t)), L{});
+        over_senders(t, [&](std::int64_t begin, std::int64_t end, bool gather) {
           for (int other = 1; other < threads_; ++other)
             gather_sent(sent[0], sent[static_cast<std::size_t>(other)], t, begin, end);
-          nodes.before_back(state, t, sent[0].value.data(), sent[0].sent.data(), sent[0].key.data(), query_bar.data(),
-                            center_bar.data(), sent[0].neighbor.data(), below.data(), begin, end, gradient);
+          nodes.before_back(state, t, gather, sent[0].value.data(), sent[0].sent.data(), sent[0].key.data(),
+                            query_bar.data(), center_bar.data(), sent[0].neighbor.data(), below.data(), begin, end,
+                            gradient);
         });
       }
       above.swap(below);
+      if (t > 0 && ghosts_.exchange != nullptr) ghosts_.exchange->gather(rows(above));
     }
     if (gradient != nullptr) add_embedding(above, gradient);
   }
 
  private:
-  std::size_t features() const { return static_cast<std::size_t>(n * nodes.C * nodes.K); }
+  // Atoms that gather messages in a layer, and those that send them there.
+  std::int64_t centers(int t) const { return ghosts_.centers != nullptr ? ghosts_.centers[t] : n; }
+  std::int64_t senders(int t) const { return t == 0 || ghosts_.centers == nullptr ? n_all_ : centers(t - 1); }
+
+  std::int64_t at(std::int64_t atom) const { return atom * nodes.C * nodes.K; } // where its features begin
+  std::size_t features(std::int64_t atoms) const { return static_cast<std::size_t>(at(atoms)); }
+  FeatureRows rows(AlignedVector<L>& h) const {
+    return {h.data(), std::int64_t{width} * nodes.C * nodes.K, static_cast<int>(sizeof(T))};
+  }
 
   L* next_features(int t) {
     return t + 1 < s.layers ? states_[static_cast<std::size_t>(t + 1)].h.data() : last_.data();
@@ -114,10 +130,11 @@ class Pass {
   void embed() {
     auto& h = states_[0].h;
     std::fill(h.begin(), h.end(), L{});
-    for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t i = 0; i < n_all_; ++i)
       for (int k = 0; k < nodes.K; ++k)
-        h[static_cast<std::size_t>(i * nodes.C * nodes.K + k)] =
+        h[static_cast<std::size_t>(at(i) + k)] =
             Nodes<N>::constant_block(p.embedding.w[edges_.species[i] * nodes.K + k], L{});
+    for (std::int64_t i = 0; i < n; ++i) {
       R sum{};
       for (std::int64_t e = edges_.first[i]; e < edges_.first[i + 1]; ++e)
         sum += number(edges_.weights[e], along_.weights ? along_.weights[e] : 0.0, R{});
@@ -149,22 +166,34 @@ class Pass {
   }
 
   template <class Work>
-  void over_atoms(Work&& work) {
+  void over_atoms(std::int64_t first, std::int64_t last, Work&& work) {
     if (threads_ == 1) {
-      for (std::int64_t begin = 0; begin < n; begin += chunk) work(begin, std::min(begin + chunk, n), 0);
+      for (std::int64_t begin = first; begin < last; begin += chunk) work(begin, std::min(begin + chunk, last), 0);
       return;
     }
-    for_blocks(n, chunk, threads_, work);
+    for_blocks(last - first, chunk, threads_, [&](std::int64_t begin, std::int64_t end, int thread) {
+      work(first + begin, first + end, thread);
+    });
+  }
+
+  // Those that gather, then those that only send.
+  template <class Work>
+  void over_senders(int t, Work&& work) {
+    const auto part = [&](std::int64_t first, std::int64_t last, bool gather) {
+      over_atoms(first, last, [&](std::int64_t begin, std::int64_t end, int) { work(begin, end, gather); });
+    };
+    part(0, centers(t), true);
+    if (senders(t) > centers(t)) part(centers(t), senders(t), false);
   }
 
   // Each thread has the same atoms in every call, so that sums over what threads collect are the same.
   template <class Work>
-  void in_shares(Work&& work) {
-    const std::int64_t chunks = (n + chunk - 1) / chunk;
+  void in_shares(std::int64_t atoms, Work&& work) {
+    const std::int64_t chunks = (atoms + chunk - 1) / chunk;
     on_threads(threads_, [&](int thread) {
       const std::int64_t last = chunks * (thread + 1) / threads_;
       for (std::int64_t c = chunks * thread / threads_; c < last; ++c)
-        work(c * chunk, std::min((c + 1) * chunk, n), thread);
+        work(c * chunk, std::min((c + 1) * chunk, atoms), thread);
     });
   }
 
@@ -189,10 +218,11 @@ class Pass {
   }
 
   void clear_sent(SentBack<L>& one, int t) const {
-    one.value.resize(static_cast<std::size_t>(n * nodes.K));
-    one.sent.resize(t > 0 ? features() : 0);
-    one.key.resize(static_cast<std::size_t>(s.heads > 0 ? n : 0));
-    one.neighbor.resize(static_cast<std::size_t>(n * nodes.G));
+    const std::int64_t sending = senders(t);
+    one.value.resize(static_cast<std::size_t>(sending * nodes.K));
+    one.sent.resize(t > 0 ? features(sending) : 0);
+    one.key.resize(static_cast<std::size_t>(s.heads > 0 ? sending : 0));
+    one.neighbor.resize(static_cast<std::size_t>(sending * nodes.G));
     for (auto* of : {&one.value, &one.sent, &one.key, &one.neighbor}) std::fill(of->begin(), of->end(), L{});
   }
 
@@ -211,9 +241,10 @@ class Pass {
   const Parameters<T>& p;
   const Nodes<N> nodes;
   const WeightedEdgesView& edges_;
+  const Ghosts ghosts_;
   const EdgeTangents along_;
   const int threads_;
-  const std::int64_t n;
+  const std::int64_t n, n_all_; // atoms with edges; these and ghosts
   std::vector<Arena> arenas_;
   std::vector<LayerState<L>> states_;
   AlignedVector<L> last_;
@@ -231,23 +262,26 @@ class NetworkKernel final : public Network {
   std::int64_t n_parameters() const override { return parameters_.size(); }
   void set_parameters(const double* values) override { parameters_.set(values); }
 
-  void evaluate(const WeightedEdgesView& edges, double* energies, const EdgeGradients& gradients,
-                int threads) const override {
-    Pass<Numbers<T, false>> pass(shape_, parameters_, edges, {}, threads);
+  void evaluate_among(const WeightedEdgesView& edges, const Ghosts& ghosts, double* energies,
+                      const EdgeGradients& gradients, int threads) const override {
+    if (ghosts.n > 0 && shape_.layers > 1 && ghosts.exchange == nullptr && ghosts.centers == nullptr)
+      throw std::invalid_argument("nothing says what the features of ghosts are after the first layer");
+    Pass<Numbers<T, false>> pass(shape_, parameters_, edges, ghosts, {}, threads);
     pass.forward();
-    for (std::int64_t i = 0; i < edges.n_atoms; ++i)
-      energies[i] = static_cast<double>(pass.energies()[static_cast<std::size_t>(i)]);
+    const std::int64_t own = ghosts.centers != nullptr ? ghosts.centers[shape_.layers - 1] : edges.n_atoms;
+    for (std::int64_t i = 0; i < own; ++i) energies[i] = static_cast<double>(pass.energies()[static_cast<std::size_t>(i)]);
     if (gradients.vectors == nullptr) return;
     const std::int64_t m = edges.first[edges.n_atoms];
     std::fill(gradients.vectors, gradients.vectors + 3 * m, 0.0);
     std::fill(gradients.weights, gradients.weights + m, 0.0);
-    const std::vector<T> seeds(static_cast<std::size_t>(edges.n_atoms), T(1));
+    std::vector<T> seeds(static_cast<std::size_t>(edges.n_atoms));
+    std::fill_n(seeds.begin(), own, T(1));
     pass.backward(seeds.data(), gradients, nullptr);
   }
 
   void add_parameter_gradient(const WeightedEdgesView& edges, const double* seeds, const EdgeTangents& tangents,
                               double* gradient) const override {
-    Pass<Numbers<T, true>> pass(shape_, parameters_, edges, tangents, 1);
+    Pass<Numbers<T, true>> pass(shape_, parameters_, edges, {}, tangents, 1);
     pass.forward();
     std::vector<DualNumber<T>> dual(static_cast<std::size_t>(edges.n_atoms));
     for (std::size_t i = 0; i < dual.size(); ++i) dual[i] = {T(1), static_cast<T>(seeds[i])};
