@@ -134,7 +134,9 @@ def test_single_precision_is_close_and_threads_change_little(files, how):
     results = {}
     for mixed, threads in ((False, 1), (False, 2), (True, 1)):
         one, distance = domain(path, how, mixed=mixed, threads=threads)
-        results[mixed, threads] = one.build(structure, SPECIES, distance).evaluate(structure)
+        results[mixed, threads] = one.build(structure, SPECIES, distance).evaluate(
+            structure
+        )
     expected = evaluate(potential, structure, threads=1)
     for (mixed, _), (energies, forces, *_) in results.items():
         bound = 1e-5 if mixed else 1e-12
