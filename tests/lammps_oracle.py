@@ -24,8 +24,11 @@ def find_lmp(package="ML-UF3"):
     return lmp
 
 
-def evaluate(lmp, folder, atoms, species, commands):
-    """Return energy (in ``energies[0]``), forces and virial from LAMMPS for ASE atoms."""
+def evaluate(lmp, folder, atoms, species, commands, *, launcher=(), newton="on"):
+    """Return energy (in ``energies[0]``), forces and virial from LAMMPS for ASE atoms.
+
+    ``launcher`` is what starts several processes, such as ("mpirun", "-n", "2").
+    """
     prism = Prism(atoms.cell.array, pbc=atoms.pbc)
     symbols = [atoms.__class__([z]).get_chemical_symbols()[0] for z in species]
     write(
@@ -40,6 +43,7 @@ def evaluate(lmp, folder, atoms, species, commands):
     boundary = " ".join("p" if periodic else "f" for periodic in atoms.pbc)
     (folder / "in.lmp").write_text(
         f"""units metal
+newton {newton}
 atom_style atomic
 boundary {boundary}
 box tilt large
@@ -55,7 +59,7 @@ run 0
 """
     )
     done = subprocess.run(
-        [lmp, "-in", "in.lmp", "-log", "none"],
+        [*launcher, lmp, "-in", "in.lmp", "-log", "none"],
         cwd=folder,
         capture_output=True,
         text=True,

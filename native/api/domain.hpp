@@ -30,6 +30,8 @@ struct DomainResults {
 class Domain {
  public:
   virtual ~Domain() = default;
+  // From the next build on: whether forces on ghosts are the gradient of the energies of local atoms.
+  virtual void share_pairs(bool) {}
   // How features of ghosts become known, of networks with several layers: handed on after each, or because there are
   // ghosts out to the influence distance. Called before build.
   virtual void exchange_by(FeatureExchange*) {}

@@ -38,6 +38,9 @@ class NetworkDomain final : public Domain {
 
   void exchange_by(FeatureExchange* exchange) override { exchange_ = exchange; }
   void expect_wide_ghosts(bool wide) override { wide_ = wide; }
+  void share_pairs(bool share) override {
+    if (prior_) prior_->share_pairs(share);
+  }
   std::int64_t exchanged_bytes() const override { return exchanged_bytes_; }
 
   void build(std::int64_t n_local, std::int64_t n_all, const double* positions, const std::int32_t* species) override {

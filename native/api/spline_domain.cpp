@@ -3,6 +3,7 @@
 #include <string>
 
 #include "../core/neighbors.hpp"
+#include "boundary_pairs.hpp"
 #include "domain.hpp"
 
 namespace trimpot {
@@ -15,7 +16,7 @@ class SplineDomain final : public Domain {
  public:
   SplineDomain(const SplineFile& file, const DomainSettings& settings)
       : terms_(file.terms), n_species_(static_cast<std::int32_t>(file.numbers.size())), cutoff_(file.cutoff),
-        threads_(settings.threads), follower_(file.terms, file.cutoff, settings.skin, settings.mixed, settings.threads) {}
+        skin_(settings.skin), threads_(settings.threads), boundary_(file.terms), follower_(file.terms, file.cutoff, settings.skin, settings.mixed, settings.threads) {}
 
   void build(std::int64_t n_local, std::int64_t n_all, const double* positions, const std::int32_t* species) override {
     for (std::int64_t a = 0; a < n_all; ++a)
@@ -24,8 +25,12 @@ class SplineDomain final : public Domain {
                                     ", expected 0 to " + std::to_string(n_species_ - 1));
     species_.assign(species, species + n_all);
     follower_.build(n_local, n_all, positions, species);
+    is_shared_ = share_;
+    build_boundary(positions);
     ++builds_;
   }
+
+  void share_pairs(bool share) override { share_ = share; }
 
   bool evaluate(const double* positions, const DomainResults& results) override {
     if (results.atom_virials != nullptr) return evaluate_atoms(positions, results);
@@ -35,22 +40,27 @@ class SplineDomain final : public Domain {
       age = 0;
     }
     const bool forces_only = results.energies == nullptr && results.virial == nullptr;
-    return follower_.evaluate(positions, nullptr, age, forces_only ? nullptr : energies(results.energies),
-                              results.forces, forces_only ? nullptr : virial(results.virial), true);
+    const bool finite = follower_.evaluate(positions, nullptr, age, forces_only ? nullptr : energies(results.energies),
+                                           results.forces, forces_only ? nullptr : virial(results.virial), true);
+    if (is_shared_) boundary_.share(positions, results.forces);
+    return finite;
   }
 
   std::int64_t n_local() const override { return follower_.n_local(); }
   std::int64_t n_all() const override { return follower_.size(); }
   std::int64_t builds() const override { return builds_; }
   std::int64_t bytes() const override {
-    return follower_.bytes() + static_cast<std::int64_t>(4 * species_.capacity() + 8 * energies_.capacity());
+    return follower_.bytes() + boundary_.bytes() + static_cast<std::int64_t>(4 * species_.capacity() + 8 * energies_.capacity());
   }
 
  private:
   std::vector<TermPointer> terms_;
   std::int32_t n_species_;
   double cutoff_;
+  double skin_;
   int threads_;
+  bool share_ = false, is_shared_ = false; // from the next build on, and now
+  BoundaryPairs boundary_;
   Follower follower_;
   std::vector<std::int32_t> species_;
   std::vector<double> energies_;
@@ -59,7 +69,12 @@ class SplineDomain final : public Domain {
 
   void build_again(const double* positions) {
     follower_.build(n_local(), follower_.size(), positions, species_.data());
+    build_boundary(positions);
     ++builds_;
+  }
+
+  void build_boundary(const double* positions) {
+    if (is_shared_) boundary_.build(n_local(), follower_.size(), positions, species_.data(), skin_, threads_);
   }
 
   double* energies(double* wanted) {
@@ -92,6 +107,10 @@ class SplineDomain final : public Domain {
       for (std::size_t k = 0; k < 3; ++k) check += forces[3 * a + k] * 0.0;
     }
     for (std::int64_t i = 0; i < n; ++i) check += energies[i] * 0.0;
+    if (is_shared_) {
+      if (follower_.age(positions, unchanged, 1.0) < 0) build_again(positions);
+      boundary_.share(positions, results.forces);
+    }
     return check == 0.0;
   }
 };

@@ -148,6 +148,8 @@ trimpot_domain* trimpot_domain_new(const trimpot_potential* potential, double sk
 
 void trimpot_domain_free(trimpot_domain* domain) { delete domain; }
 
+void trimpot_domain_share_pairs(trimpot_domain* domain, int share) { domain->domain->share_pairs(share != 0); }
+
 void trimpot_domain_set_exchange(trimpot_domain* domain, const trimpot_exchange* exchange) {
   domain->exchange = std::make_unique<HostExchange>(*exchange);
   domain->domain->exchange_by(domain->exchange.get());

@@ -53,6 +53,12 @@ double trimpot_isolated_energy(const trimpot_potential *potential, int species);
 trimpot_domain *trimpot_domain_new(const trimpot_potential *potential, double skin, int mixed, int threads);
 void trimpot_domain_free(trimpot_domain *domain);
 
+/* share 1: forces are the gradient of the local atoms' energy, on ghosts too. share 0, as at first:
+ * only their sum over an atom and its ghosts in all processes is right, which is faster; pairs of a
+ * local atom and a ghost act on the former alone. Programs that make virials of forces need 1. Takes
+ * effect with the next build. */
+void trimpot_domain_share_pairs(trimpot_domain *domain, int share);
+
 /* For networks with more than one layer of messages. After each layer but the last a domain needs
  * what the owners of its ghosts have made of them, their features; on the way back, what ghosts
  * did to the energy is due to their owners. So evaluate calls, once per layer but the last each,

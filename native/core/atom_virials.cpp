@@ -20,13 +20,15 @@ class Share {
 
   double* of_one() { return of_one_.data(); }
 
-  // Takes forces of the energy of atom i, whose virial is given, and forgets them.
+  // Takes forces of the energy of atom i, whose virial is given, and forgets them. Kernels of pairs say
+  // nothing of atom j, because it is told the same by its own energy: what is missing in the virial
+  // of receivers is theirs, and of either choice the same.
   void take(std::int64_t i, VirialOf choice, const double* virial, double* energies) {
     energies[i] = of_one_[static_cast<std::size_t>(4 * i + 3)];
-    if (choice == VirialOf::center) add(virial, 9, virials_.data() + 9 * i);
+    add(virial, 9, virials_.data() + 9 * i);
     for (std::int64_t k = hood_.first[i]; k < hood_.first[i + 1]; ++k) {
       const std::int64_t j = hood_.neighbors[k];
-      if (choice == VirialOf::receiver) add_product(i, j);
+      if (choice == VirialOf::receiver) hand_over(i, j);
       move(j);
     }
     move(i);
@@ -45,12 +47,15 @@ class Share {
     for (std::int64_t k = 0; k < n; ++k) to[k] += from[k];
   }
 
-  void add_product(std::int64_t i, std::int64_t j) {
+  // Moves r_ij (x) f_j from atom i to atom j.
+  void hand_over(std::int64_t i, std::int64_t j) {
     const double* f = of_one_.data() + 4 * j;
-    double* w = virials_.data() + 9 * j;
     for (int a = 0; a < 3; ++a) {
       const double r = hood_.positions[3 * j + a] - hood_.positions[3 * i + a];
-      for (int b = 0; b < 3; ++b) w[3 * a + b] += r * f[b];
+      for (int b = 0; b < 3; ++b) {
+        virials_[static_cast<std::size_t>(9 * j + 3 * a + b)] += r * f[b];
+        virials_[static_cast<std::size_t>(9 * i + 3 * a + b)] -= r * f[b];
+      }
     }
   }
 

@@ -112,7 +112,7 @@ void PairTrimpot::refuse_unsupported()
 {
   if (strcmp(update->unit_style, "metal") != 0)
     error->all(FLERR, "pair_style trimpot: found units {}, expected metal (eV, angstrom)", update->unit_style);
-  if (neighbor->exclude || neighbor->includegroup)
+  if (neighbor->nex_type || neighbor->nex_group || neighbor->nex_mol || neighbor->includegroup)
     error->all(FLERR, "pair_style trimpot: neigh_modify exclude and include are not supported, because energies "
                       "of atoms depend on all their neighbours; use types with NULL in pair_coeff");
   const double *special = force->special_lj;
@@ -211,8 +211,9 @@ void PairTrimpot::evaluate()
   energies_.resize(n_local_);
   double tensor[9];
   std::int64_t wrong = -1;
-  check(trimpot_domain_evaluate(domain_.get(), positions(), eflag_either ? energies_.data() : nullptr, force_target(),
-                                vflag_global ? tensor : nullptr, &wrong), wrong);
+  const int status = trimpot_domain_evaluate(domain_.get(), positions(), eflag_either ? energies_.data() : nullptr,
+                                             force_target(), vflag_global ? tensor : nullptr, &wrong);
+  check(status, wrong);
   add_forces();
   if (eflag_either) finish_energies(energies_.data());
   if (vflag_global)
@@ -227,9 +228,10 @@ void PairTrimpot::evaluate_atoms(bool by_receiver)
   double tensor[9];
   std::int64_t wrong = -1;
   std::vector<double> unused(by_receiver ? 3 * n_all_ : 0);
-  check(trimpot_domain_evaluate_atoms(domain_.get(), positions(), energies_.data(),
-                                      by_receiver ? unused.data() : force_target(), tensor, virials_.data(),
-                                      by_receiver ? 1 : 0, &wrong), wrong);
+  const int status = trimpot_domain_evaluate_atoms(domain_.get(), positions(), energies_.data(),
+                                                   by_receiver ? unused.data() : force_target(), tensor,
+                                                   virials_.data(), by_receiver ? 1 : 0, &wrong);
+  check(status, wrong);
   if (by_receiver) {
     for (std::int64_t a = 0; a < n_all_; ++a)
       for (int k = 0; k < 9; ++k) cvatom[atom_at(a)][k] += virials_[9 * a + lammps_order[k]];

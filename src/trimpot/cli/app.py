@@ -25,6 +25,7 @@ from trimpot.cli import (
     learn,
     md,
     relax,
+    serve,
     singlepoint,
 )
 from trimpot.cli.options import (
@@ -179,6 +180,7 @@ app.command(epilog=compare.EPILOG)(compare.compare)
 app.command(epilog=learn.EPILOG)(learn.learn)
 app.command(epilog=relax.EPILOG)(relax.relax)
 app.command(epilog=singlepoint.EPILOG)(singlepoint.singlepoint)
+app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=bench.EPILOG)(bench.bench)
 app.command(epilog=interchange.EXPORT_EPILOG)(interchange.export)
 app.command("import", epilog=interchange.IMPORT_EPILOG)(interchange.import_)

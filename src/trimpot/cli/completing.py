@@ -48,6 +48,13 @@ def precisions(incomplete: str) -> list[str]:
     return _starting(get_args(MdPrecision), incomplete)
 
 
+def kernel_precisions(incomplete: str) -> list[str]:
+    """Return values of ``serve --precision``."""
+    from trimpot.contract import Precision
+
+    return _starting(get_args(Precision), incomplete)
+
+
 def export_formats(incomplete: str) -> list[str]:
     """Return values of ``export --to``."""
     from trimpot.verbs.exporting import Target

@@ -32,7 +32,7 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="lammps, lammps-uf3 or lammps-table.",
+            help="lammps, lammps-uf3, lammps-table or kim.",
             autocompletion=export_formats,
         ),
     ],
@@ -76,11 +76,11 @@ def export(
     as_json: Json = False,
     traceback: Traceback = False,  # noqa: ARG001 - read by main
 ) -> None:
-    """Write a potential for LAMMPS, with an input that runs it.
+    """Write a potential for LAMMPS or KIM, with an input that runs it.
 
     lammps: any potential at full speed, with a plugin that trimpot lammps builds. Without
     plugin: lammps-uf3, pair and triplet splines; lammps-table, two-body potentials with
-    measured interpolation errors.
+    measured interpolation errors. kim: spline potentials for any simulator that knows KIM.
     """
     from trimpot.files.lammps_table import TableSettings
     from trimpot.verbs.exporting import export as run_export

@@ -34,11 +34,12 @@ def include_text(
     pair style of LAMMPS adds.
     """
     types = ", ".join(f"{i} = {SYMBOLS[z]}" for i, z in enumerate(species, start=1))
+    lacking = "which pe does not have" if isolated else "as pe has it"
     lines = [
         f"# units metal, newton on, atom types {types}; after read_data",
         *commands,
         "",
-        "# energy (eV) with the energies of isolated atoms, which pe does not have",
+        f"# energy (eV) with the energies of isolated atoms, {lacking}",
     ]
     summands = ["pe"]
     for number, z in enumerate(species, start=1):
@@ -49,11 +50,11 @@ def include_text(
     return "\n".join([*lines, f'variable trimpot_energy equal "{"+".join(summands)}"', ""])
 
 
-def input_text(species: Sequence[int]) -> str:
+def input_text(species: Sequence[int], lmp: str = "lmp") -> str:
     """Return an input that computes energy and forces of a structure."""
     names = " ".join(SYMBOLS[z] for z in species)
-    return f"""# Run: lmp -in {INPUT}
-# Another structure: lmp -in {INPUT} -var data my.data  (atom types: {names})
+    return f"""# Run: {lmp} -in {INPUT}
+# Another structure: {lmp} -in {INPUT} -var data my.data  (atom types: {names})
 variable data index {DATA}
 units metal
 atom_style atomic

@@ -1,4 +1,4 @@
-"""The verb ``export``: a folder that LAMMPS runs as it is."""
+"""The verb ``export``: a folder that LAMMPS, or any host of KIM, runs as it is."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from trimpot.files.lammps_example import (
 from trimpot.files.lammps_table import write_table
 from trimpot.files.uf3 import write_uf3
 from trimpot.splines.potential import SplinePotential
+from trimpot.verbs.exporting_kim import write_kim_folder
 from trimpot.verbs.exporting_plugin import write_plugin_folder
 from trimpot.verbs.structures import read_structure
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from trimpot.files.lammps_table import TableSettings, TabulatedPair
     from trimpot.files.uf3_export import CoreChoice
 
-Target = Literal["lammps", "lammps-uf3", "lammps-table"]
+Target = Literal["lammps", "lammps-uf3", "lammps-table", "kim"]
 """What a potential can be exported to."""
 
 README = "README.txt"
@@ -64,6 +65,8 @@ class ExportResult:
         eV per element, which LAMMPS' potential energy does not have.
     notes : tuple of str
         What to know before using it, in sentences.
+    steps : tuple of str
+        Shell commands that run the example, from within the folder.
     """
 
     target: Target
@@ -74,6 +77,7 @@ class ExportResult:
     interpolation: dict[str, TabulatedPair]
     isolated_energies: dict[str, float]
     notes: tuple[str, ...]
+    steps: tuple[str, ...] = (f"lmp -in {INPUT}",)
 
 
 @dataclass(frozen=True)
@@ -97,15 +101,16 @@ def export(
     table: TableSettings | None = None,
     structure: str | Path | Atoms | None = None,
 ) -> ExportResult:
-    """Write a potential for LAMMPS, with an input that runs it.
+    """Write a potential for LAMMPS or KIM, with an input that runs it.
 
     Parameters
     ----------
     model
         A potential or the path of its file.
-    to : "lammps", "lammps-uf3" or "lammps-table"
+    to : "lammps", "lammps-uf3", "lammps-table" or "kim"
         Format: the potential as it is, for the plugin of Trimpot; pair and triplet splines
-        for LAMMPS' own pair_style uf3; tables of two-body potentials.
+        for LAMMPS' own pair_style uf3; tables of two-body potentials; a portable model of
+        KIM, for spline potentials.
     output
         Folder to write into; default: name of the model and of the format.
     core : "table", "drop" or "refuse"
@@ -138,6 +143,8 @@ def export(
             f"a structure is given, which {to} does not take; its example reads any data "
             "file: lmp -in in.lammps -var data my.data"
         )
+    if to == "kim":
+        return _for_kim(potential, folder, stem)
     name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks
     with _folder(folder):
         if to == "lammps-table":
@@ -165,7 +172,16 @@ def _for_plugin(
     atoms = read_structure(structure) if isinstance(structure, str | Path) else structure
     with _folder(folder):
         files, commands, notes = write_plugin_folder(potential, folder, atoms)
-    return ExportResult("lammps", folder, files, commands, {}, {}, {}, notes)
+    steps = (f"trimpot lammps run {INPUT} -n 4",)
+    return ExportResult("lammps", folder, files, commands, {}, {}, {}, notes, steps)
+
+
+def _for_kim(potential: SplinePotential, folder: Path, stem: str) -> ExportResult:
+    with _folder(folder):
+        done = write_kim_folder(potential, folder, stem)
+    return ExportResult(
+        "kim", folder, done.files, done.commands, {}, {}, {}, done.notes, done.steps
+    )
 
 
 @contextmanager
@@ -306,9 +322,5 @@ def export_lines(result: ExportResult) -> list[str]:
     lines = [f"{result.target}: {result.output}", f"files: {', '.join(result.files)}"]
     lines += [f"  {command}" for command in result.commands]
     lines += [f"note: {note}" for note in result.notes]
-    run = (
-        f"trimpot lammps run {INPUT} -n 4"
-        if result.target == "lammps"
-        else f"lmp -in {INPUT}"
-    )
-    return [*lines, f"next: cd {shlex.quote(str(result.output))} && {run}"]
+    steps = (f"cd {shlex.quote(str(result.output))}", *result.steps)
+    return [*lines, f"next: {' && '.join(steps)}"]

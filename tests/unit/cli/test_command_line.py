@@ -13,7 +13,7 @@ from trimpot.cli.app import main
 
 VERBS = (
     *("train", "evaluate", "compare", "learn", "show", "singlepoint", "relax", "md"),
-    *("bench", "export", "import", "info"),
+    *("serve", "bench", "export", "import", "info"),
 )
 
 
