@@ -1,4 +1,4 @@
-"""A program that uses potentials through the C interface: one process, ghosts of its own."""
+"""A program that uses the C interface: one process, whose ghosts are its own images."""
 
 import ctypes
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_double, c_int, c_int64

@@ -270,8 +270,8 @@ class NetworkKernel final : public Network {
     pass.forward();
     const std::int64_t own = ghosts.centers != nullptr ? ghosts.centers[shape_.layers - 1] : edges.n_atoms;
     for (std::int64_t i = 0; i < own; ++i) energies[i] = static_cast<double>(pass.energies()[static_cast<std::size_t>(i)]);
-    if (gradients.vectors == nullptr) return;
     const std::int64_t m = edges.first[edges.n_atoms];
+    if (gradients.vectors == nullptr && m > 0) return; // without edges there may be ghosts that ask for derivatives
     std::fill(gradients.vectors, gradients.vectors + 3 * m, 0.0);
     std::fill(gradients.weights, gradients.weights + m, 0.0);
     std::vector<T> seeds(static_cast<std::size_t>(edges.n_atoms));

@@ -1,4 +1,4 @@
-"""Networks in the real LAMMPS under MPI, held against this package."""
+"""Networks in the real LAMMPS: our own numbers, on any number of ranks."""
 
 from dataclasses import replace
 
@@ -7,20 +7,16 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="random weights come from PyTorch networks")
 
-import lammps_points  # noqa: E402
-from network_samples import (  # noqa: E402
-    SPECIES,
-    TINY,
-    core,
-    narrow,
-    network,
-    structures,
-    unscreened,
-)
+from engine_structures import liquid, structures  # noqa: E402
+from network_samples import SPECIES, TINY, core, narrow, network, unscreened  # noqa: E402
+from plugin_runs import Case, lmp, run, setup  # noqa: E402
 from trimpot.contract import Structure  # noqa: E402
 from trimpot.engines.singlepoint import evaluate  # noqa: E402
 from trimpot.envelopes import EnvelopeSettings  # noqa: E402
 from trimpot.files import save  # noqa: E402
+
+SIZES = {"energies": 1e-10, "forces": 1e-9, "stress": 1e-8}
+"""Bounds: eV/atom, eV/A, eV/A^3; relative where numbers are above 1."""
 
 NETWORKS = {
     "screened": lambda: network(narrow(l_max=2)),
@@ -32,15 +28,8 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def models(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("networks"), {}
     for number, (name, make) in enumerate(NETWORKS.items()):
         made[name] = make(), folder / f"{number}.trimpot"
@@ -48,131 +37,121 @@ def files(tmp_path_factory):
     return made
 
 
-def large(n=40, seed=3):
-    """A cell of several cutoffs, with edges that are not at right angles."""
-    rng = np.random.default_rng(seed)
-    cell = np.array([[9.0, 0.0, 0.0], [1.5, 8.5, 0.0], [-0.8, 0.6, 9.5]])
-    grid = np.stack(np.meshgrid(*[np.arange(4) / 4.0] * 3), axis=-1).reshape(-1, 3)[:n]
-    positions = grid @ cell + 0.15 * rng.normal(size=(n, 3))
-    numbers = rng.choice(SPECIES, n).astype(np.int32)
-    return Structure(numbers, positions, cell, np.ones(3, bool))
-
-
 def samples():
-    """A triclinic cell smaller than the cutoff, a cluster, surfaces, many atoms."""
-    small, cluster = structures()
-    slab = replace(small, pbc=np.array([True, True, False]))
-    wire = replace(small, pbc=np.array([False, False, True]))
-    alone = Structure(
-        small.numbers[:1], small.positions[:1], 2.9 * np.eye(3), np.ones(3, bool)
-    )
-    return [
-        small,
-        cluster,
-        slab,
-        wire,
-        alone,
-        large(),
-        replace(large(seed=4), pbc=slab.pbc),
-    ]
+    """Those of one or two species."""
+    return {name: s for name, (n, s) in structures().items() if n < 3}
 
 
-def compare(found, potential, structure, bound=1.0):
+def case_of(structure, path, **changes):
+    return replace(Case(structure, path, species=SPECIES, centroid=False), **changes)
+
+
+def assert_close(found, potential, structure, what, factor=1.0):
     expected = evaluate(potential, structure, threads=1)
     volume = abs(np.linalg.det(structure.cell)) if structure.pbc.all() else 100.0
-    e, f = (
-        np.abs(found.energies - expected.energies),
-        np.abs(found.forces - expected.forces),
-    )
-    s = np.abs(found.virial - expected.virial) / volume
-    assert e.max() < 1e-10 * bound
-    assert f.max() < 1e-9 * bound
-    assert s.max() < 1e-8 * bound
-    assert found.energy == pytest.approx(expected.energy, rel=1e-7 * bound)
-    np.testing.assert_allclose(found.virials.sum(axis=0), found.virial, atol=1e-6 * bound)
+    for name, one, other in (
+        ("energies", found.energies, expected.energies),
+        ("forces", found.forces, expected.forces),
+        ("stress", found.virial / volume, expected.virial / volume),
+        ("stress", -found.stresses[0].sum(axis=0) / volume, expected.virial / volume),
+    ):
+        size = max(1.0, np.abs(other).max())
+        worst = np.abs(one - other).max()
+        assert worst < SIZES[name] * factor * size, f"{what}, {name}: {worst:.2e}"
+    total = expected.energies.sum()
+    assert abs(found.energy - total) < 1e-10 * factor * len(structure) * max(1, abs(total))
 
 
-@pytest.mark.parametrize("newton", ["on", "off"])
-@pytest.mark.parametrize("ranks", [1, 2, 4, 6])
-@pytest.mark.parametrize("name", NETWORKS)
-def test_any_number_of_ranks_says_what_python_says(files, name, ranks, newton, tmp_path):
-    potential, path = files[name]
-    several = samples()
-    found = lammps_points.points(
-        tmp_path, path, several, SPECIES, ranks=ranks, before=f"newton {newton}"
-    )
-    for point, structure in zip(found, several, strict=True):
-        compare(point, potential, structure)
+def check(models, structures, ranks, folder):
+    cases, names = [], []
+    for k, (name, structure) in enumerate(structures.items()):
+        for q, (kind, (_, path)) in enumerate(models.items()):
+            newton = "on" if (k + q) % 2 else "off"
+            cases.append(case_of(structure, path, newton=newton))
+            names.append((f"{name}, {kind}, newton {newton}", models[kind][0]))
+    for case, (what, potential), found in zip(
+        cases, names, run(cases, folder, ranks), strict=True
+    ):
+        assert_close(found, potential, case.structure, what)
 
 
-def test_mixed_precision_is_that_of_python(files, tmp_path):
-    potential, path = files["with a core"]
-    several = samples()
-    found = lammps_points.points(tmp_path, path, several, SPECIES, ranks=2, words="")
-    for point, structure in zip(found, several, strict=True):
-        largest = np.abs(evaluate(potential, structure, threads=1).forces).max()
-        compare(point, potential, structure, bound=1e5 * max(1.0, largest))
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_numbers_are_ours_on_any_number_of_ranks(models, ranks, tmp_path):
+    check(models, samples(), ranks, tmp_path)
 
 
-RUN = f"""velocity all create 3000 7 loop geom
+def test_there_may_be_more_ranks_than_atoms(models, tmp_path):
+    few = {name: s for name, s in samples().items() if len(s) < 7}
+    check({k: models[k] for k in ("screened", "with a core")}, few, 7, tmp_path)
+
+
+def test_mixed_precision_is_that_of_training(models, tmp_path):
+    potential, path = models["three layers"]
+    cases = [case_of(s, path, style="trimpot") for s in samples().values()]
+    for case, found in zip(cases, run(cases, tmp_path, 2), strict=True):
+        assert_close(found, potential, case.structure, str(len(case.structure)), 2e5)
+
+
+def hot(n=160, seed=1):
+    """A melt of several cutoffs."""
+    return liquid(SPECIES, n, 14.5, seed, shortest=2.0)
+
+
+MOVE = """velocity all create 4000 7 loop geom
 fix move all nve
 timestep 0.002
 neigh_modify every 1 delay 0 check yes
-run 40
-dump d all custom 1 {{k}}.dump {lammps_points.DUMP}
-dump_modify d sort id format float %.17g
-run 0
-velocity all set 0 0 0
-run 0"""
-
-
-@pytest.mark.parametrize("decomposition", ["brick", "tiled"])
-def test_atoms_move_among_ranks(files, decomposition, tmp_path):
-    potential, path = files["screened"]
-    several = [large(), replace(large(seed=4), pbc=np.array([True, False, True]))]
-    after = "" if decomposition == "brick" else "comm_style tiled\nbalance 1.0 rcb"
-    texts = {"run": RUN, "after": f"neighbor 0.3 bin\n{after}"}
-    found = lammps_points.points(tmp_path, path, several, SPECIES, ranks=4, **texts)
-    for point, structure in zip(found, several, strict=True):
-        there = replace(structure, positions=point.positions)
-        apart = np.abs(point.positions - structure.positions).max()
-        assert apart > 0.5
-        compare(point, potential, there)
+run 60
+"""
 
 
 @pytest.mark.parametrize("newton", ["on", "off"])
-def test_atoms_of_other_styles_are_not_seen(files, newton, tmp_path):
-    potential, path = files["three layers"]
-    whole = large()
-    others = np.arange(40) % 3 == 1
-    numbers = np.where(others, 18, whole.numbers).astype(np.int32)
-    mixture = replace(whole, numbers=numbers)
-    (found,) = lammps_points.points(
+@pytest.mark.parametrize("how", ["brick", "tiled"])
+def test_atoms_move_among_ranks(models, how, newton, tmp_path):
+    potential, path = models["three layers"]
+    tiles = ("comm_style tiled", "fix b all balance 20 1.0 rcb") if how == "tiled" else ()
+    (found,) = run(
+        [case_of(hot(), path, newton=newton, after=("neighbor 0.3 bin", *tiles))],
         tmp_path,
-        path,
-        [mixture],
-        (14, 18, 74),
-        ranks=4,
-        before=f"newton {newton}",
-        style="hybrid/overlay trimpot precision double zero 3.0",
-        coefficients=f"* * trimpot {path} Si NULL W\npair_coeff * * zero",
+        4,
+        commands=MOVE,
     )
-    own = replace(whole, numbers=numbers[~others], positions=whole.positions[~others])
-    expected = evaluate(potential, own, threads=1)
-    np.testing.assert_allclose(found.energies[~others], expected.energies, atol=1e-10)
-    np.testing.assert_allclose(found.forces[~others], expected.forces, atol=1e-9)
+    assert np.abs(found.positions - hot().positions).max() > 1.0
+    there = replace(hot(), positions=found.positions)
+    assert_close(found, potential, there, how)
+
+
+@pytest.mark.parametrize("newton", ["on", "off"])
+@pytest.mark.parametrize("ranks", [1, 4])
+def test_atoms_of_other_styles_are_not_seen(models, ranks, newton, tmp_path):
+    potential, path = models["three layers"]
+    whole = hot()
+    others = np.arange(len(whole)) % 3 == 1
+    numbers = np.where(others, 18, whole.numbers).astype(np.int32)
+    mixture = Case(
+        replace(whole, numbers=numbers),
+        path,
+        "hybrid/overlay trimpot precision double zero 3.0",
+        newton,
+        (f"pair_coeff * * trimpot {path} Si NULL W", "pair_coeff * * zero"),
+        species=(14, 18, 74),
+        centroid=False,
+    )
+    (found,) = run([mixture], tmp_path, ranks)
     assert np.abs(found.forces[others]).max() == 0.0
-    np.testing.assert_allclose(found.virial, expected.virial, atol=1e-6)
+    own = ~others
+    seen = replace(
+        found,
+        energies=found.energies[own],
+        forces=found.forces[own],
+    )
+    part = Structure(numbers[own], whole.positions[own], whole.cell, whole.pbc)
+    assert_close(seen, potential, part, "mixture")
 
 
-def test_heat_flux_of_a_network_is_refused(files, tmp_path):
-    with pytest.raises(RuntimeError, match="centroid/stress/atom"):
-        lammps_points.points(
-            tmp_path,
-            files["screened"][1],
-            [large()],
-            SPECIES,
-            after="compute c all centroid/stress/atom NULL pair\n"
-            "compute s all reduce sum c_c[1]\nvariable s equal c_s",
-            run="thermo_style custom step c_s\nrun 0",
-        )
+def test_heat_flux_of_a_network_is_refused(models, tmp_path):
+    case = Case(hot(), models["screened"][1], species=SPECIES)
+    text = setup(case, "x.data", tmp_path)
+    text += "compute c all centroid/stress/atom NULL virial\n"
+    text += "dump d all custom 1 x.dump c_c[1]\nrun 0\n"
+    assert "centroid/stress/atom" in lmp(text, tmp_path, fails=True)
