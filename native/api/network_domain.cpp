@@ -66,23 +66,20 @@ class NetworkDomain final : public Domain {
                                   "atoms depend on more than the vectors to their neighbours");
     if (has_moved(positions)) make_lists(positions);
     const std::int64_t n = lists_.n_centers(), n_all = this->n_all();
-    AlignedVector<double> rows(static_cast<std::size_t>(4 * n_all));
-    for (std::int64_t a = 0; a < n_all; ++a) {
-      std::copy_n(positions + 3 * lists_.given(a), 3, rows.data() + 4 * a);
-      rows[static_cast<std::size_t>(4 * a + 3)] = 0.0;
-    }
+    place_rows(positions);
     const PairsView pairs{n, n_all, kinds_.data(), lists_.first.data(), lists_.neighbors.data(), nullptr, nullptr,
-                          nullptr, rows.data()};
-    const WeightedEdges edges = weigh_edges(weighing_, pairs, threads_);
-    AlignedVector<double> by_vectors(edges.vectors.size()), by_weights(edges.weights.size());
+                          nullptr, rows_.data()};
+    edges_ = weigh_edges(weighing_, pairs, threads_, std::move(edges_));
+    set_size(by_vectors_, static_cast<std::int64_t>(edges_.vectors.size()));
+    set_size(by_weights_, static_cast<std::int64_t>(edges_.weights.size()));
     energies_.resize(static_cast<std::size_t>(n_local_));
-    network_->evaluate_among({n, kinds_.data(), edges.first.data(), edges.neighbors.data(), edges.vectors.data(),
-                              edges.weights.data()},
+    network_->evaluate_among({n, kinds_.data(), edges_.first.data(), edges_.neighbors.data(), edges_.vectors.data(),
+                              edges_.weights.data()},
                              {n_all - n, exchange_, lists_.centers.empty() ? nullptr : lists_.centers.data()},
-                             energies_.data(), {by_vectors.data(), by_weights.data()}, threads_);
-    forces_.resize(static_cast<std::size_t>(3 * n_all));
-    strains_.resize(static_cast<std::size_t>(9 * n));
-    pull_back(edges, by_vectors.data(), by_weights.data(), n_all, forces_.data(), strains_.data(), threads_);
+                             energies_.data(), {by_vectors_.data(), by_weights_.data()}, threads_);
+    set_size(forces_, 3 * n_all);
+    set_size(strains_, 9 * n);
+    pull_back(edges_, by_vectors_.data(), by_weights_.data(), n_all, forces_.data(), strains_.data(), threads_);
     const bool finite = add_to(results);
     return add_prior(positions, results) && finite;
   }
@@ -91,10 +88,12 @@ class NetworkDomain final : public Domain {
   std::int64_t n_all() const override { return static_cast<std::int64_t>(species_.size()); }
   std::int64_t builds() const override { return builds_; }
   std::int64_t bytes() const override {
-    const std::size_t held = 4 * (species_.capacity() + kinds_.capacity() + lists_.order.capacity() +
-                                  lists_.neighbors.capacity()) +
-                             8 * (lists_.first.capacity() + built_at_.capacity() + energies_.capacity() +
-                                  forces_.capacity() + strains_.capacity() + prior_energies_.capacity());
+    const std::size_t held =
+        4 * (species_.capacity() + kinds_.capacity() + lists_.order.capacity() + lists_.neighbors.capacity()) +
+        8 * (lists_.first.capacity() + built_at_.capacity() + rows_.capacity() + energies_.capacity() +
+             prior_energies_.capacity() + forces_.capacity() + strains_.capacity() + by_vectors_.capacity() +
+             by_weights_.capacity()) +
+        100 * edges_.weights.capacity() + 72 * edges_.screened.capacity();
     return static_cast<std::int64_t>(held) + (prior_ ? prior_->bytes() : 0);
   }
 
@@ -114,7 +113,9 @@ class NetworkDomain final : public Domain {
   std::vector<std::int32_t> species_, kinds_; // as given; in the order of the lists
   std::vector<double> built_at_;
   NetworkLists lists_;
-  std::vector<double> energies_, forces_, strains_, prior_energies_;
+  std::vector<double> energies_, prior_energies_;
+  AlignedVector<double> rows_, by_vectors_, by_weights_, forces_, strains_; // positions x 4; derivatives
+  WeightedEdges edges_;
 
   void make_lists(const double* positions) {
     const bool widely = wide_ && exchange_ == nullptr && layers_ > 1;
@@ -125,6 +126,15 @@ class NetworkDomain final : public Domain {
       kinds_[static_cast<std::size_t>(a)] = species_[static_cast<std::size_t>(lists_.given(a))];
     built_at_.assign(positions, positions + 3 * n_all());
     ++builds_;
+  }
+
+  // Positions in the order of the lists.
+  void place_rows(const double* positions) {
+    set_size(rows_, 4 * n_all());
+    for (std::int64_t a = 0; a < n_all(); ++a) {
+      std::copy_n(positions + 3 * lists_.given(a), 3, rows_.data() + 4 * a);
+      rows_[static_cast<std::size_t>(4 * a + 3)] = 0.0;
+    }
   }
 
   // Whether lists may lack a pair. True as well if positions are no numbers.

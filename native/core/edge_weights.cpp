@@ -46,6 +46,12 @@ void place(const WeightedEdges& part, const Start& start, WeightedEdges& all) {
   place(part.screening_slopes, all.screening_slopes, 3 * start.triplets);
 }
 
+void clear(WeightedEdges& e) {
+  for (auto* a : {&e.first, &e.index, &e.screened}) a->clear();
+  for (auto* a : {&e.neighbors, &e.screening}) a->clear();
+  for (auto* a : {&e.vectors, &e.weights, &e.slopes, &e.to_screening, &e.screening_slopes}) a->clear();
+}
+
 WeightedEdges joined(const std::vector<WeightedEdges>& parts) {
   std::vector<Start> starts(1);
   for (const auto& part : parts) {
@@ -75,19 +81,11 @@ WeightedEdges joined(const std::vector<WeightedEdges>& parts) {
 
 } // namespace
 
-AlignedVector<double> rows_of_four(const double* positions, std::int64_t n) {
-  AlignedVector<double> rows(static_cast<std::size_t>(4 * n));
-  for (std::int64_t a = 0; a < n; ++a) {
-    double* const row = rows.data() + 4 * a;
-    std::copy_n(positions + 3 * a, 3, row);
-    row[3] = 0.0;
-  }
-  return rows;
-}
-
-WeightedEdges weigh_edges(const EdgeWeightSpec& spec, const PairsView& pairs, int threads) {
+WeightedEdges weigh_edges(const EdgeWeightSpec& spec, const PairsView& pairs, int threads, WeightedEdges memory) {
   const int n = thread_count(threads, pairs.n_atoms / atoms_per_thread);
   std::vector<WeightedEdges> parts(static_cast<std::size_t>(n));
+  parts[0] = std::move(memory);
+  clear(parts[0]);
   on_threads(n, [&](int t) {
     kernels().weigh_edges(spec, pairs, pairs.n_atoms * t / n, pairs.n_atoms * (t + 1) / n,
                           parts[static_cast<std::size_t>(t)]);
@@ -119,6 +117,18 @@ void pull_back(const WeightedEdges& edges, const double* by_vectors, const doubl
 
 namespace {
 
+// The positions of pairs, or nothing.
+AlignedVector<double> rows_of_four(const PairsView& pairs) {
+  const std::int64_t n = pairs.positions == nullptr ? 0 : pairs.n_all;
+  AlignedVector<double> rows(static_cast<std::size_t>(4 * n));
+  for (std::int64_t a = 0; a < n; ++a) {
+    double* const row = rows.data() + 4 * a;
+    std::copy_n(pairs.positions + 3 * a, 3, row);
+    row[3] = 0.0;
+  }
+  return rows;
+}
+
 void add_up_virials(const StructuresView& structures, const double* strains, double* virials) {
   std::fill_n(virials, 9 * structures.n, 0.0);
   for (std::int64_t s = 0; s < structures.n; ++s)
@@ -130,7 +140,7 @@ void add_up_virials(const StructuresView& structures, const double* strains, dou
 
 void evaluate_network(const Network& network, const EdgeWeightSpec& spec, const PairsView& pairs,
                       const StructuresView& structures, const NetworkResults& results, int threads) {
-  const AlignedVector<double> rows = rows_of_four(pairs.positions, pairs.positions == nullptr ? 0 : pairs.n_all);
+  const AlignedVector<double> rows = rows_of_four(pairs);
   PairsView from = pairs;
   if (!rows.empty()) from.rows = rows.data();
   const WeightedEdges edges = weigh_edges(spec, from, threads);

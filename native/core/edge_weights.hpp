@@ -57,11 +57,8 @@ struct WeightedEdges {
 // Weights below are 0: such edges are gone, with all slopes.
 constexpr double smallest_weight = 1e-300;
 
-// Positions as rows of x, y, z and a number that nothing depends on.
-AlignedVector<double> rows_of_four(const double* positions, std::int64_t n);
-
-// The same from any number of threads.
-WeightedEdges weigh_edges(const EdgeWeightSpec& spec, const PairsView& pairs, int threads);
+// The same from any number of threads. memory: edges that are not needed any more, in whose place these come.
+WeightedEdges weigh_edges(const EdgeWeightSpec& spec, const PairsView& pairs, int threads, WeightedEdges memory = {});
 
 // Atoms structures[s] .. structures[s + 1] - 1 belong to structure s.
 struct StructuresView {

@@ -100,18 +100,19 @@ class Nodes {
 
   // For n atoms that gather messages, the first of those that send them.
   void resize(LayerState<L>& a, std::int64_t n, std::int64_t senders, bool first) const {
-    const auto features = static_cast<std::size_t>(n * C * K), sent = static_cast<std::size_t>(senders * C * K);
-    a.h.resize(sent), a.sum.resize(features), a.mixed.resize(features), a.message.resize(features);
-    a.value.resize(static_cast<std::size_t>(senders * K));
-    if (!first) a.sent.resize(sent);
-    a.key.resize(static_cast<std::size_t>(s.heads > 0 ? senders : 0));
-    a.query.resize(static_cast<std::size_t>(s.heads * n));
-    a.gate_center.resize(static_cast<std::size_t>(n * G));
-    a.gate_neighbor.resize(static_cast<std::size_t>(senders * G));
-    a.made.resize(static_cast<std::size_t>(n * K * (s.l_max + 1)));
-    a.hidden.resize(static_cast<std::size_t>(n * H));
+    const std::int64_t features = n * C * K;
+    set_size(a.h, senders * C * K);
+    for (auto* of : {&a.sum, &a.mixed, &a.message}) set_size(*of, features);
+    set_size(a.value, senders * K);
+    if (!first) set_size(a.sent, senders * C * K);
+    set_size(a.key, s.heads > 0 ? senders : 0);
+    set_size(a.query, s.heads * n);
+    set_size(a.gate_center, n * G);
+    set_size(a.gate_neighbor, senders * G);
+    set_size(a.made, n * K * (s.l_max + 1));
+    set_size(a.hidden, n * H);
     a.powers.resize(static_cast<std::size_t>(s.correlation - 1));
-    for (auto& power : a.powers) power.resize(features);
+    for (auto& power : a.powers) set_size(power, features);
   }
 
   static void add_bias(const Vector<T>& bias, L* rows, int blocks, std::int64_t begin, std::int64_t end) {
