@@ -16,6 +16,9 @@ from trimpot.config.yaml_text import parse_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+GROUPS = ("lammps",)
+"""Verbs that have verbs of their own."""
+
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -81,9 +84,12 @@ def broken_commands(code: str) -> Iterator[str]:
         words = shlex.split(line, comments=True)
         if words[:1] != ["trimpot"]:
             continue
-        shown = help_of(words[1])
+        if "--" in words:  # what follows is for another program
+            words = words[: words.index("--")]
+        verb = " ".join(words[1:3] if words[1] in GROUPS else words[1:2])
+        shown = help_of(verb)
         known = {word.strip(",") for word in shown.split()}
-        yield from () if shown else (f"`{line}`: no verb {words[1]}",)
+        yield from () if shown else (f"`{line}`: no verb {verb}",)
         yield from (
             f"`{line}`: no option {w}" for w in words if w[0] == "-" and w not in known
         )
@@ -92,7 +98,8 @@ def broken_commands(code: str) -> Iterator[str]:
 def help_of(verb: str, seen: dict[str, str] = {}) -> str:  # noqa: B006 - a cache
     """Return the help text of a verb, empty if there is none."""
     if verb not in seen:
-        command = [str(Path(sys.executable).with_name("trimpot")), verb, "--help"]
+        program = str(Path(sys.executable).with_name("trimpot"))
+        command = [program, *verb.split(), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         seen[verb] = done.stdout if done.returncode == 0 else ""
     return seen[verb]

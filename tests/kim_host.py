@@ -29,11 +29,11 @@ REFUSED = 1
 VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
 
 
-def need(is_there, what):
+def need(is_there, what, install=PACKAGES):
     """Skip the test if something is not installed; fail where engines are required."""
     if is_there:
         return
-    message = f"needs {what}: {PACKAGES}"
+    message = f"needs {what}: {install}"
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(message)
     pytest.skip(message)
@@ -77,7 +77,9 @@ def install(potential, name, folder):
     save(potential, folder / f"{name}.trimpot")
     written = export(folder / f"{name}.trimpot", "kim", output=folder / name)
     driver, model, _ = written.steps
-    listed = subprocess.run([COMMAND, "list"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [COMMAND, "list"], cwd=folder, capture_output=True, text=True, check=True
+    )
     for command in (model,) if DRIVER in listed.stdout else (driver, model):
         done = subprocess.run(
             command.split(), cwd=written.output, capture_output=True, text=True, check=False

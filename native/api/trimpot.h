@@ -94,11 +94,10 @@ void trimpot_domain_set_wide_ghosts(trimpot_domain *domain, int wide);
 int trimpot_domain_build(trimpot_domain *domain, int64_t n_local, int64_t n_all, const double *positions,
                          const int32_t *species);
 
-/* Energies (n_local), virial (9, -dE/d(strain) of the local energies, rows xx xy xz yx ..) and are
- * written, any of them may be null; forces (n_all x 3) are added to. The lists are built anew
- * if atoms have moved too far. Returns 1 on failure, 2 if a number is not finite: forces then
- * hold what was found, and *atom (may be null) is the first local or ghost atom of which any is
- * not. */
+/* Energies (n_local) and virial (9, -dE/d(strain) of the local energies, rows xx xy xz yx ..) are
+ * written, either may be null; forces (n_all x 3) are added to. The lists are built anew if atoms
+ * have moved too far. Returns 1 on failure, 2 if a number is not finite: forces then hold what was
+ * found, and *atom (may be null) is the first atom of which any number is not. */
 int trimpot_domain_evaluate(trimpot_domain *domain, const double *positions, double *energies, double *forces,
                             double *virial, int64_t *atom);
 

@@ -28,7 +28,8 @@ void check_table(const std::vector<std::int32_t>& table, int n_species, int orde
   for (int i = 0; i < order; ++i) size *= static_cast<std::size_t>(n_species);
   require(table.size() == size,
           "table has " + std::to_string(table.size()) + " entries, expected " + std::to_string(size));
-  for (const std::int32_t t : table) require(t >= -1 && t < static_cast<std::int32_t>(n_tables), "table entry out of range");
+  for (const std::int32_t t : table)
+    require(t >= -1 && t < static_cast<std::int32_t>(n_tables), "table entry out of range");
 }
 
 std::size_t n_basis(const std::vector<double>& knots) { return knots.size() > 4 ? knots.size() - 4 : 0; }

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t length_bytes = 8;
 constexpr std::uint64_t largest_header = 100'000'000; // bytes; the limit of safetensors itself
 constexpr std::size_t most_axes = 8;
-constexpr std::int64_t largest_count = std::int64_t{1} << 48; // of any array: beyond it a header is hostile
+constexpr std::uint64_t largest_count = std::uint64_t{1} << 48; // of any array: beyond it a header is hostile
 
 constexpr const char* digest_key = "sha256";
 
@@ -36,7 +36,8 @@ const TypeName& name_of(Tensor::Type type) { return types[static_cast<std::size_
 std::vector<char> read_bytes(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) throw UnfitFile("there is no such file; give the path of NAME.trimpot");
-  if (!std::filesystem::is_regular_file(path, error)) throw UnfitFile("it is not a file; give the path of NAME.trimpot");
+  if (!std::filesystem::is_regular_file(path, error))
+    throw UnfitFile("it is not a file; give the path of NAME.trimpot");
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
   if (size < 0) throw UnfitFile("it cannot be opened; check its permissions");
@@ -60,7 +61,7 @@ std::vector<std::int64_t> counts(const Json& entry, const char* key, const std::
   bool good = found != entry.end() && found->is_array();
   if (good)
     for (const Json& count : *found) {
-      good = good && count.is_number_unsigned() && count.get<std::uint64_t>() <= static_cast<std::uint64_t>(largest_count);
+      good = good && count.is_number_unsigned() && count.get<std::uint64_t>() <= largest_count;
       if (good) all.push_back(count.get<std::int64_t>());
     }
   if (!good || all.size() > most_axes) throw FileError("the tensor " + name + " has no proper shape or place");

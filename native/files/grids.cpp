@@ -44,7 +44,8 @@ int count_columns(const std::vector<std::vector<std::int32_t>>& columns, const N
   }
   std::sort(all.begin(), all.end());
   for (std::size_t i = 0; i < all.size(); ++i)
-    where.require(static_cast<std::size_t>(all[i]) == i, "columns that number the coefficients from 0, each in one function");
+    where.require(static_cast<std::size_t>(all[i]) == i,
+                  "columns that number the coefficients from 0, each in one function");
   return static_cast<int>(all.size());
 }
 

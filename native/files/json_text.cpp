@@ -15,7 +15,8 @@ constexpr int most_levels = 100;
 Json json_object(std::string_view text, const char* what) {
   const auto not_too_deep = [&](int depth, Json::parse_event_t, Json&) {
     if (depth > most_levels)
-      throw FileError(std::string(what) + " is nested too deeply, expected at most " + std::to_string(most_levels) + " levels");
+      throw FileError(std::string(what) + " is nested too deeply, expected at most " + std::to_string(most_levels) +
+                      " levels");
     return true;
   };
   Json value;

@@ -17,17 +17,21 @@ constexpr int kernel_layout = 1; // of parameters in files; src/trimpot/files/ne
 // What a simulation program cannot run, and why.
 void require_compiled(const Node& parts) {
   if (parts.has("charges"))
-    parts.at("charges").refuse("this network tells total charges apart, which simulation programs do not know; train one "
-                             "without `model.charges`, or run this one in Trimpot");
+    parts.at("charges").refuse(
+        "this network tells total charges apart, which simulation programs do not know; train one without "
+        "`model.charges`, or run this one in Trimpot");
   const Node settings = parts.at("settings");
   if (settings.has("forces") && settings.at("forces").text() != "gradient")
-    settings.at("forces").refuse("direct forces are computed by PyTorch alone; train a network with `forces: gradient`");
+    settings.at("forces").refuse(
+        "direct forces are computed by PyTorch alone; train a network with `forces: gradient`");
   if (settings.has("readout") && settings.at("readout").text() != "sum")
-    settings.at("readout").refuse("such a readout is computed by PyTorch alone, and its energy is no sum over atoms; train "
-                                "a network with `readout: sum`");
+    settings.at("readout").refuse(
+        "such a readout is computed by PyTorch alone, and its energy is no sum over atoms; train a network with "
+        "`readout: sum`");
   if (!parts.has("kernel"))
-    parts.refuse("this network was saved without what simulation programs need (field kernel); save it anew: `trimpot "
-               "export MODEL --to lammps`, or trimpot.save(trimpot.load(MODEL), NAME)");
+    parts.refuse(
+        "this network was saved without what simulation programs need (field kernel); save it anew: "
+        "`trimpot export MODEL --to lammps`, or trimpot.save(trimpot.load(MODEL), NAME)");
 }
 
 std::vector<int> integers_of(const Node& list, int lowest, int highest) {
@@ -79,12 +83,13 @@ NetworkShape shape_of(const Node& kernel, const NetworkFile& file) {
 }
 
 void read_kernel(const Node& kernel, NetworkFile& file) {
-  kernel.expect_fields({"layout", "channels", "l_max", "layers", "correlation", "knots", "gate_hidden", "readout_hidden",
-                        "heads", "pooling", "pooling_of_channel", "n_paths", "coupling_places", "coupling_factors",
-                        "weighing", "parameters"});
+  kernel.expect_fields({"layout", "channels", "l_max", "layers", "correlation", "knots", "gate_hidden",
+                        "readout_hidden", "heads", "pooling", "pooling_of_channel", "n_paths", "coupling_places",
+                        "coupling_factors", "weighing", "parameters"});
   if (kernel.at("layout").integer(1, 1000000) != kernel_layout)
-    kernel.at("layout").refuse("this release reads layout " + std::to_string(kernel_layout) +
-                             "; save the network anew with the installed Trimpot: trimpot.save(trimpot.load(MODEL), NAME)");
+    kernel.at("layout").refuse(
+        "this release reads layout " + std::to_string(kernel_layout) +
+        "; save the network anew with the installed Trimpot: trimpot.save(trimpot.load(MODEL), NAME)");
   file.weighing = weighing_of(kernel.at("weighing"), file.numbers);
   file.shape = shape_of(kernel, file);
   try {

@@ -58,9 +58,10 @@ void Node::expect_fields(std::initializer_list<const char*> names, std::initiali
   if (all && value_->size() == expected) return;
   std::string names_found;
   if (value_->is_object())
-    for (const auto& [name, value] : value_->items()) names_found += (names_found.empty() ? "" : ", ") + shown(name, 40);
-  fail("found " + (names_found.empty() ? found() : names_found.substr(0, 200)) + ", expected the fields " + joined(names) +
-       "; the file may be of a newer Trimpot");
+    for (const auto& [name, value] : value_->items())
+      names_found += (names_found.empty() ? "" : ", ") + shown(name, 40);
+  fail("found " + (names_found.empty() ? found() : names_found.substr(0, 200)) + ", expected the fields " +
+       joined(names) + "; the file may be of a newer Trimpot");
 }
 
 Node Node::at(const char* name) const {

@@ -41,10 +41,13 @@ std::variant<SplineFile, NetworkFile> read(const std::string& path) {
                   ", known: spline, mlanet; the file may be of a newer Trimpot");
 }
 
-std::string refusal(const std::string& path, const std::string& reason) { return "cannot read " + path + ": " + reason; }
+std::string refusal(const std::string& path, const std::string& reason) {
+  return "cannot read " + path + ": " + reason;
+}
 
 constexpr const char* remedy =
-    ". Potential files are written by `trimpot train` or `trimpot.save`; if this one was, copy it again or train it again";
+    ". Potential files are written by `trimpot train` or `trimpot.save`; if this one was, copy it again or train it "
+    "again";
 
 } // namespace
 

@@ -45,7 +45,8 @@ void add_trios(TripletSplineSpec& spec, const Node& grid, const Species& species
 
 DensitySpec::Radial radial_of(const Node& state, std::size_t n_species, int fewest) {
   state.expect_fields({"n", "low", "high"});
-  DensitySpec::Radial radial{state.at("n").integer(fewest, most_functions), symmetric_matrix(state.at("low"), n_species),
+  DensitySpec::Radial radial{state.at("n").integer(fewest, most_functions),
+                             symmetric_matrix(state.at("low"), n_species),
                              symmetric_matrix(state.at("high"), n_species)};
   for (std::size_t p = 0; p < radial.low.size(); ++p)
     state.require(0.0 <= radial.low[p] && radial.low[p] < radial.high[p] && radial.high[p] <= longest_cutoff,
@@ -74,13 +75,15 @@ PairSplineSpec pair_spec(const Node& state, const Species& species) {
     const auto pair = elements_of(curve.at("pair"), 2, species);
     curve.at("pair").require(pair[0] <= pair[1], "a pair in ascending order");
     curve.at("pair").require(spec.table[pair[0] * n + pair[1]] < 0, "a pair that no other curve has");
-    spec.table[pair[0] * n + pair[1]] = spec.table[pair[1] * n + pair[0]] = static_cast<std::int32_t>(spec.knots.size());
+    for (const std::size_t entry : {pair[0] * n + pair[1], pair[1] * n + pair[0]})
+      spec.table[entry] = static_cast<std::int32_t>(spec.knots.size());
     spec.knots.push_back(knots_of(curve.at("knots")));
     spec.columns.push_back(columns_of(curve.at("columns"), {n_basis(spec.knots.back())}, frozen));
     auto free = spec.columns.back();
     std::sort(free.begin(), free.end());
     const auto first = std::lower_bound(free.begin(), free.end(), 0);
-    curve.at("columns").require(std::adjacent_find(first, free.end()) == free.end(), "splines that share no coefficient");
+    curve.at("columns").require(std::adjacent_find(first, free.end()) == free.end(),
+                                "splines that share no coefficient");
     curve.at("wall").distance();
   }
   spec.n_columns = count_columns(spec.columns, state);

@@ -51,11 +51,11 @@ NetworkParts read_network(const std::string& path, const std::string& precision)
 void bind_files(nb::module_& m) {
   using namespace nb::literals;
   m.def("read_terms", &read_terms, "path"_a,
-        "Return (atomic numbers, cutoff, terms, energies of isolated atoms) of a file of a spline potential, read without\n"
-        "Python.");
+        "Return (atomic numbers, cutoff, terms, energies of isolated atoms) of a file of a spline potential, read\n"
+        "without Python.");
   m.def("read_network", &read_network, "path"_a, "precision"_a,
-        "Return (atomic numbers, cutoff, energies of isolated atoms, network, weighing, terms of the prior) of a file of\n"
-        "a network, read without Python; precision: single or double.");
+        "Return (atomic numbers, cutoff, energies of isolated atoms, network, weighing, terms of the prior) of a\n"
+        "file of a network, read without Python; precision: single or double.");
 }
 
 } // namespace trimpot

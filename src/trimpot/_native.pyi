@@ -141,12 +141,12 @@ def pair_statistics(offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,),
 
 def read_terms(path: str) -> tuple[list[int], float, list[Term], list[float]]:
     """
-    Return (atomic numbers, cutoff, terms, energies of isolated atoms) of a file of a spline potential, read without
-    Python.
+    Return (atomic numbers, cutoff, terms, energies of isolated atoms) of a file of a spline potential, read
+    without Python.
     """
 
 def read_network(path: str, precision: str) -> tuple[list[int], float, list[float], Network, EdgeWeighing, list[Term] | None]:
     """
-    Return (atomic numbers, cutoff, energies of isolated atoms, network, weighing, terms of the prior) of a file of
-    a network, read without Python; precision: single or double.
+    Return (atomic numbers, cutoff, energies of isolated atoms, network, weighing, terms of the prior) of a
+    file of a network, read without Python; precision: single or double.
     """

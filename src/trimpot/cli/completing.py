@@ -34,6 +34,13 @@ def optimizers(incomplete: str) -> list[str]:
     return _starting(get_args(OptimizerName), incomplete)
 
 
+def engines(incomplete: str) -> list[str]:
+    """Return values of ``md --engine``."""
+    from trimpot.verbs.md_engines import EngineName
+
+    return _starting(get_args(EngineName), incomplete)
+
+
 def ensembles(incomplete: str) -> list[str]:
     """Return values of ``md --ensemble``."""
     from trimpot.engines.md_settings import Ensemble

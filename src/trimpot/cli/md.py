@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from trimpot.cli.completing import ensembles, potential_files, precisions
+from trimpot.cli.completing import engines, ensembles, potential_files, precisions
 from trimpot.cli.options import Json, Traceback
 from trimpot.cli.printing import example, print_result
 
@@ -17,6 +17,7 @@ EPILOG = example(
     "trimpot md output/model.trimpot hot/final.extxyz --steps 100000 --output hot-nve",
     "trimpot md output/model.trimpot hot/final.extxyz --ensemble npt --pressure 0 \\",
     "    --temperature 3000:4500 --steps 100000 --output melting",
+    "trimpot md output/model.trimpot W.cif --engine lammps --ranks 4 --temperature 300",
     "trimpot md --resume melting",
 )
 
@@ -45,7 +46,7 @@ def md(
         typer.Option(
             metavar="DIR",
             help="Go on from the last checkpoint of a run; needs no MODEL and STRUCTURE. "
-            "Only --steps, --stop-grade and --threads may change.",
+            "Only --steps, --stop-grade, --threads and --ranks may change.",
         ),
     ] = None,
     ensemble: Annotated[
@@ -148,10 +149,51 @@ def md(
             metavar="X", help="The run stops above; never: it does not.", show_default="3.0"
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="embedded, or lammps: LAMMPS takes the steps, on --ranks processes.",
+            show_default="embedded",
+            autocompletion=engines,
+        ),
+    ] = None,
+    ranks: Annotated[
+        int | None,
+        typer.Option(min=1, help="MPI processes of lammps.", show_default="1"),
+    ] = None,
+    lmp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Executable of LAMMPS.", show_default="the one found"
+        ),
+    ] = None,
+    mpiexec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Launcher of MPI.", show_default="the one of LAMMPS"
+        ),
+    ] = None,
+    lammps_include: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Headers of LAMMPS.", show_default="of the package"
+        ),
+    ] = None,
+    mpicxx: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Compiler of MPI programs.", show_default="the one found"
+        ),
+    ] = None,
     figures: Annotated[bool, typer.Option(help="Draw figures at the end.")] = True,
     threads: Annotated[
         int | None,
-        typer.Option(min=0, help="Threads; 0: all available cores.", show_default="0"),
+        typer.Option(
+            min=0,
+            help="Threads (lammps: of each process); 0: all available cores.",
+            show_default="0",
+        ),
     ] = None,
     as_json: Json = False,
     traceback: Traceback = False,  # noqa: ARG001 - read by main
@@ -163,6 +205,7 @@ def md(
     when atoms are too far from the training data.
     """
     from trimpot.cli.terminal import Terminal
+    from trimpot.engines.lammps.settings import LammpsSettings
     from trimpot.engines.md_settings import MdSettings
     from trimpot.verbs.dynamics import md as run_md
     from trimpot.verbs.dynamics import md_document, md_lines
@@ -195,6 +238,15 @@ def md(
     chosen: dict[str, object] = {k: v for k, v in given.items() if v is not None}
     chosen |= grade(stop_grade)
     copies = counts(supercell)
+    programs = {
+        "ranks": ranks,
+        "lmp": lmp,
+        "mpiexec": mpiexec,
+        "include": lammps_include,
+        "compiler": mpicxx,
+    }
+    given_programs = {k: _placed(v) for k, v in programs.items() if v is not None}
+    check_engine(engine, given_programs, resumed=resume is not None)
     with Terminal() as terminal:
         if resume is not None:
             done = resume_md(
@@ -203,6 +255,8 @@ def md(
                 structure=structure,
                 supercell=copies,
                 changes=chosen,
+                engine=engine,  # type: ignore[arg-type]  # checked above
+                programs=given_programs,
                 figures=figures,
                 watcher=terminal,
             )
@@ -218,10 +272,32 @@ def md(
                 output=output,
                 index=index,
                 supercell=copies,
+                lammps=LammpsSettings(**given_programs) if engine == "lammps" else None,  # type: ignore[arg-type]
                 figures=figures,
                 watcher=terminal,
             )
     print_result(md_document(done) if as_json else "\n".join(md_lines(done)))
+
+
+def check_engine(engine: str | None, programs: dict[str, object], *, resumed: bool) -> None:
+    """Refuse unknown engines, and options of LAMMPS without it."""
+    from trimpot.verbs.md_engines import EngineName
+
+    names = get_args(EngineName)
+    if engine not in (None, *names):
+        raise typer.BadParameter(f"--engine is {engine!r}: expected {' or '.join(names)}")
+    if programs and engine != "lammps" and not (resumed and engine is None):
+        raise typer.BadParameter(
+            "--ranks, --lmp, --mpiexec, --lammps-include and --mpicxx belong to --engine "
+            "lammps; add it, or leave them out"
+        )
+
+
+def _placed(value: object) -> object:
+    """Return an absolute path for one that exists: a run may go on from elsewhere."""
+    if isinstance(value, str) and Path(value).exists():
+        return str(Path(value).absolute())
+    return value
 
 
 def counts(text: str) -> tuple[int, int, int]:

@@ -1,17 +1,16 @@
-"""Molecular dynamics of any potential: what goes in, and what comes out at the end."""
+"""Molecular dynamics of any potential."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trimpot.engines.following import fastest_precision
 from trimpot.engines.md_grade_interval import with_grade_interval
-from trimpot.engines.md_loop import Output, Run, Watcher, begin, integrate
-from trimpot.engines.md_samples import Samples, snapshot
+from trimpot.engines.md_loop import Output, Watcher, begin, integrate
+from trimpot.engines.md_result import Averages, MdResult, result_of
+from trimpot.engines.md_samples import snapshot
 from trimpot.engines.md_speed import Speed
 from trimpot.engines.md_start import check_atoms, check_forces_of, movable
-from trimpot.engines.md_statistics import FEWEST, Average, Drift, average, drift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,66 +18,10 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from trimpot.contract import Grader, Potential, Precision
-    from trimpot.engines.md_displacements import Displacements
-    from trimpot.engines.md_distances import RadialDistribution
-    from trimpot.engines.md_grades import GradeSummary
     from trimpot.engines.md_settings import MdSettings
     from trimpot.engines.md_state import Keeper
 
 __all__ = ["Averages", "MdResult", "Output", "Speed", "Watcher", "precision_of", "run"]
-
-
-@dataclass(frozen=True)
-class Averages:
-    """Means over the run without its equilibration; energies in eV/atom."""
-
-    temperature_k: Average
-    potential: Average
-    total: Average
-    pressure_gpa: Average | None
-    volume_a3: Average | None = None
-
-
-@dataclass(frozen=True)
-class MdResult:
-    """What a run gave.
-
-    Attributes
-    ----------
-    atoms : ase.Atoms
-        Last structure with momenta, energy, forces and stress.
-    samples : Samples
-        Energies, temperature and pressure every ``log_interval`` steps.
-    averages : Averages
-        Means after the equilibration.
-    drift : Drift or None
-        Of the conserved energy after the equilibration, which contains thermostat and
-        barostat; None with Langevin, or for fewer than 10 samples.
-    speed : Speed
-        Time per step, since the run began or went on.
-    velocities : str
-        Where the velocities came from.
-    precision : {"double", "mixed"}
-        Arithmetic of the kernels.
-    distances : RadialDistribution or None
-        g(r) after the equilibration; None where the structure is not periodic in three
-        directions.
-    displacements : Displacements or None
-        Mean squared displacements after the equilibration.
-    grades : GradeSummary or None
-        Extrapolation; None without a grader.
-    """
-
-    atoms: Atoms
-    samples: Samples
-    averages: Averages
-    drift: Drift | None
-    speed: Speed
-    velocities: str
-    precision: Precision
-    distances: RadialDistribution | None = None
-    displacements: Displacements | None = None
-    grades: GradeSummary | None = None
 
 
 def precision_of(potential: Potential, settings: MdSettings) -> Precision:
@@ -151,43 +94,12 @@ def run(
         keeper=keeper,
     )
     collected, last = integrate(now)
-    samples = Samples.of(collected)
-    first = settings.equilibration * settings.steps
-    counted = samples.after(min(first * settings.timestep_fs, float(samples.time_fs[-1])))
-    return MdResult(
-        atoms=snapshot(now.atoms, last),
-        samples=samples,
-        averages=_averages(counted),
-        drift=_drift(counted),
+    return result_of(
+        snapshot(now.atoms, last),
+        collected,
+        settings,
+        now.gathered,
         speed=now.pace.speed(settings.steps),
         velocities=now.velocities,
         precision=precision,
-        distances=_distances(now, int(first)),
-        displacements=_displacements(now, int(first)),
-        grades=None if now.grades is None else now.grades.result(),
     )
-
-
-def _averages(samples: Samples) -> Averages:
-    pressures, volumes = samples.pressure_gpa, samples.volume_a3
-    return Averages(
-        temperature_k=average(samples.temperature_k),
-        potential=average(samples.potential),
-        total=average(samples.total),
-        pressure_gpa=None if pressures is None else average(pressures),
-        volume_a3=None if volumes is None else average(volumes),
-    )
-
-
-def _drift(samples: Samples) -> Drift | None:
-    if samples.conserved is None or len(samples.time_fs) < FEWEST:
-        return None
-    return drift(samples.time_fs, samples.conserved)
-
-
-def _distances(now: Run, first: int) -> RadialDistribution | None:
-    return None if now.distances is None else now.distances.result(first)
-
-
-def _displacements(now: Run, first: int) -> Displacements | None:
-    return None if now.snapshots is None else now.snapshots.result(first)

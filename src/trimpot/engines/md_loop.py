@@ -7,7 +7,7 @@ has the same bits as one that never stopped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from trimpot.engines.md_displacements import Snapshots
 from trimpot.engines.md_distances import Distances
 from trimpot.engines.md_grades import GradeWatch
 from trimpot.engines.md_integrators import Integrator, integrator_of, targets
+from trimpot.engines.md_result import Gathered
 from trimpot.engines.md_samples import Sample
 from trimpot.engines.md_speed import LiveWatcher, Pace
 from trimpot.engines.md_start import movable
@@ -74,9 +75,7 @@ class Run:
     outputs: Sequence[Output] = ()
     watcher: Watcher | None = None
     keeper: Keeper | None = None
-    distances: Distances | None = None
-    snapshots: Snapshots | None = None
-    grades: GradeWatch | None = None
+    gathered: Gathered = field(default_factory=Gathered)
 
 
 def begin(
@@ -120,8 +119,8 @@ def begin(
         outputs=outputs,
         watcher=watcher,
         keeper=keeper,
+        gathered=gatherers(atoms, settings, grader, keeper, watcher),
     )
-    now = _with_analyses(now, grader)
     if begun is not None:
         now = _restored(now, *begun)
     _first_forces(now)
@@ -155,10 +154,15 @@ def integrate(now: Run) -> tuple[list[Sample], Sample]:
     return collected, last
 
 
-def _with_analyses(now: Run, grader: Grader | None) -> Run:
-    """Return the run with what is gathered for its end."""
-    settings, atoms = now.settings, now.atoms
-    distances = snapshots = None
+def gatherers(
+    atoms: Atoms,
+    settings: MdSettings,
+    grader: Grader | None,
+    keeper: Keeper | None,
+    watcher: Watcher | None,
+) -> Gathered:
+    """Return who gathers what a run gives at its end."""
+    distances = snapshots = grades = None
     if settings.structure_interval > 0:
         if atoms.pbc.all():
             distances = Distances(atoms, settings.structure_interval, settings.threads)
@@ -168,25 +172,15 @@ def _with_analyses(now: Run, grader: Grader | None) -> Run:
             timestep_fs=settings.timestep_fs,
             changing_cell=settings.constant_pressure,
         )
-    grades = None
     if grader is not None:
-        save = None if now.keeper is None else now.keeper.save_extrapolated
-        grades = GradeWatch(grader, settings, save=save, notes=now.watcher)
-    return replace(now, distances=distances, snapshots=snapshots, grades=grades)
-
-
-def _analyses(now: Run) -> dict[str, Distances | Snapshots | GradeWatch]:
-    parts = {
-        "distances": now.distances,
-        "snapshots": now.snapshots,
-        "grades": now.grades,
-    }
-    return {name: part for name, part in parts.items() if part is not None}
+        save = None if keeper is None else keeper.save_extrapolated
+        grades = GradeWatch(grader, settings, save=save, notes=watcher)
+    return Gathered(distances, snapshots, grades)
 
 
 def _restored(now: Run, state: RunState, samples: Sequence[Sample]) -> Run:
     now.integrator.restore(state.integrator)
-    for name, part in _analyses(now).items():
+    for name, part in now.gathered.parts().items():
         if name in state.analyses:  # a grader may be new
             part.restore(state.analyses[name])
     return replace(now, volume_a3=state.volume_a3, samples=tuple(samples))
@@ -197,7 +191,9 @@ def _first_forces(now: Run) -> None:
     try:
         now.atoms.get_forces()  # type: ignore[no-untyped-call]
     except NonFiniteResultError as error:
-        raise NonFiniteResultError(f"{_moment(now, now.step)}: {error}") from error
+        raise NonFiniteResultError(
+            f"{moment_of(now.settings, now.step)}: {error}"
+        ) from error
 
 
 def _looked_at(now: Run, step: int) -> bool:
@@ -214,21 +210,27 @@ def _advance(now: Run, step: int) -> None:
         with np.errstate(over="ignore", invalid="ignore"):  # found and named just below
             now.integrator.step()
     except (InputError, NonFiniteResultError) as error:
-        raise NonFiniteResultError(f"{_moment(now, step)}: {error}") from error
+        raise NonFiniteResultError(f"{moment_of(now.settings, step)}: {error}") from error
     except (ArithmeticError, np.linalg.LinAlgError) as error:
         raise NonFiniteResultError(
-            f"{_moment(now, step)}: velocities or cell grew beyond what thermostat and "
-            f"barostat can hold ({error}); shorten the time step, or look at the start"
+            f"{moment_of(now.settings, step)}: velocities or cell grew beyond what "
+            f"thermostat and barostat can hold ({error}); shorten the time step, or look "
+            "at the start"
         ) from error
     if now.settings.constant_pressure:
         _check_volume(now, step)
 
 
 def _check_volume(now: Run, step: int) -> None:
-    change = float(now.atoms.cell.volume) / now.volume_a3
+    check_volume(float(now.atoms.cell.volume), now.volume_a3, moment_of(now.settings, step))
+
+
+def check_volume(volume_a3: float, start_a3: float, moment: str) -> None:
+    """Raise ``StoppedRunError`` for a cell that a barostat let run away."""
+    change = volume_a3 / start_a3
     if not 1.0 / LARGEST_CHANGE < change < LARGEST_CHANGE:
         raise StoppedRunError(
-            f"{_moment(now, step)}: the volume is {change:.3g} times that of the start, "
+            f"{moment}: the volume is {change:.3g} times that of the start, "
             f"expected a factor below {LARGEST_CHANGE:g}: the cell ran away; check the "
             "pressure (GPa, positive compresses), the temperature and the potential, or "
             "start nearer to the density that belongs to them"
@@ -237,23 +239,23 @@ def _check_volume(now: Run, step: int) -> None:
 
 def _look(now: Run, step: int, collected: list[Sample]) -> None:
     """Record whatever is due at a step."""
-    settings, atoms = now.settings, now.atoms
+    settings, atoms, looking = now.settings, now.atoms, now.gathered.grades
     reason = None
     interval = settings.grade_interval or 1
-    if now.grades is not None and step % interval == 0:
-        reason = now.grades.look(atoms, step)
+    if looking is not None and step % interval == 0:
+        reason = looking.look(atoms, step)
     if _looked_at(now, step):
         logged = step % settings.log_interval == 0
-        grades = now.grades if logged else None
+        grades = looking if logged else None
         sample = _sample(now, step, None if grades is None else grades.since_last())
         if logged:
             collected.append(sample)
         for output in now.outputs:
             if step % output.interval == 0:
                 output.record(atoms, sample)
-        _tell(now, step)
+        tell(now.watcher, now.pace, step)
     if settings.structure_interval > 0 and step % settings.structure_interval == 0:
-        for analysis in (now.distances, now.snapshots):
+        for analysis in (now.gathered.distances, now.gathered.snapshots):
             if analysis is not None:
                 analysis.record(atoms)
     if reason is not None:
@@ -270,12 +272,13 @@ def _sample(now: Run, step: int, grade: float | None) -> Sample:
     )
 
 
-def _tell(now: Run, step: int) -> None:
-    if now.watcher is None:
+def tell(watcher: Watcher | None, pace: Pace, step: int) -> None:
+    """Tell how far a run is, and how fast."""
+    if watcher is None:
         return
-    now.watcher.progress("dynamics", step, now.settings.steps)
-    if isinstance(now.watcher, LiveWatcher) and step > now.step:
-        now.watcher.live("dynamics", *now.pace.lines(step))
+    watcher.progress("dynamics", step, pace.steps)
+    if isinstance(watcher, LiveWatcher) and step > pace.first:
+        watcher.live("dynamics", *pace.lines(step))
 
 
 def _checkpoint(now: Run, step: int) -> None:
@@ -298,12 +301,13 @@ def _keep(now: Run, step: int) -> None:
             step=step,
             atoms=atoms,
             integrator=now.integrator.state(),  # type: ignore[arg-type]
-            analyses={name: part.state() for name, part in _analyses(now).items()},
+            analyses={name: part.state() for name, part in now.gathered.parts().items()},
             volume_a3=now.volume_a3,
             velocities=now.velocities,
         )
     )
 
 
-def _moment(now: Run, step: int) -> str:
-    return f"step {step} ({step * now.settings.timestep_fs:g} fs)"
+def moment_of(settings: MdSettings, step: int) -> str:
+    """Return a step and its time in words."""
+    return f"step {step} ({step * settings.timestep_fs:g} fs)"

@@ -32,7 +32,7 @@ SOURCES = ("CMakeLists.txt", "computing.cpp", "driver.cpp", "model.hpp")
 HEADER = "trimpot.h"
 PARAMETERS = "model.trimpot"
 COMMAND = "kim-api-collections-management"
-PACKAGES = "apt-get install lammps libkim-api-dev cmake g++ make"
+PACKAGES = "apt-get install lammps libkim-api-dev cmake g++ make pkg-config"
 LIBRARY = "libtrimpot.so"
 LIBRARY_VARIABLE = "TRIMPOT_LIBRARY"
 """Environment variable: a libtrimpot.so other than that of the Python package."""

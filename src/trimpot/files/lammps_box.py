@@ -14,6 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from trimpot.contract import BoolArray, FloatArray
 
+TILT_SLACK = 1e-6
+"""Share of a period by which an edge may be tilted by more than half."""
+
 MARGIN_A = 1.0
 """Space around the atoms where there is no period."""
 
@@ -25,19 +28,23 @@ class Box:
     Attributes
     ----------
     matrix : (3, 3) float64
-        Edges as rows, lower triangular with a positive diagonal, angstrom.
+        Edges as rows, lower triangular with a positive diagonal, angstrom; of the same
+        lattice, tilted by at most half a period.
     origin : (3,) float64
         Lower corner, angstrom.
     turn : (3, 3) float64
         Orthogonal; rows of ours times its transpose are rows of LAMMPS.
     pbc : (3,) bool
         Periodic directions.
+    combined : (3, 3) float64
+        Whole numbers: the edges as sums of the vectors of the structure.
     """
 
     matrix: FloatArray
     origin: FloatArray
     turn: FloatArray
     pbc: BoolArray
+    combined: FloatArray
 
     @classmethod
     def of(cls, cell: FloatArray, pbc: BoolArray, positions: FloatArray) -> Box:
@@ -57,6 +64,7 @@ class Box:
         """
         whole = _completed(np.asarray(cell, dtype=np.float64), pbc)
         matrix, turn = _triangular(whole)
+        matrix, combined = _upright(matrix)
         origin = np.zeros(3)
         if not pbc.all() and len(positions):
             along = (positions @ turn.T) @ np.linalg.inv(matrix)
@@ -64,7 +72,7 @@ class Box:
             for k in np.flatnonzero(~pbc):  # here the vectors have the length 1
                 origin += (low[k] - MARGIN_A) * matrix[k]
                 matrix[k] *= high[k] - low[k] + 2.0 * MARGIN_A
-        return cls(matrix, origin, turn, pbc)
+        return cls(matrix, origin, turn, pbc, combined)
 
     @property
     def is_skewed(self) -> bool:
@@ -85,6 +93,10 @@ class Box:
         """Return vectors (n, 3) of LAMMPS in ours."""
         turned: FloatArray = vectors @ self.turn
         return turned
+
+    def cell_from_lammps(self, matrix: FloatArray) -> FloatArray:
+        """Return the vectors of the structure for edges that LAMMPS has changed."""
+        return self.from_lammps(np.linalg.inv(self.combined) @ matrix)
 
     def tensor_from_lammps(self, tensor: FloatArray) -> FloatArray:
         """Return a tensor (3, 3) of LAMMPS, such as a stress, in our frame."""
@@ -135,3 +147,17 @@ def _triangular(cell: FloatArray) -> tuple[FloatArray, FloatArray]:
     signs = np.where(np.diag(r) < 0.0, -1.0, 1.0)
     lower = np.tril((signs[:, None] * r).T)
     return lower, (q * signs).T
+
+
+def _upright(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return edges of the same lattice with small tilts, and which sums they are.
+
+    LAMMPS is slow, or refuses to run, where an edge is tilted by more than half a period.
+    """
+    edges, combined = matrix.copy(), np.eye(3)
+    for i, j in ((1, 0), (2, 1), (2, 0)):
+        times = np.round(edges[i, j] / edges[j, j])
+        if times and abs(edges[i, j]) > (0.5 + TILT_SLACK) * edges[j, j]:
+            edges[i] -= times * edges[j]
+            combined[i] -= times * combined[j]
+    return edges, combined

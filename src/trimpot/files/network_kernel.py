@@ -132,7 +132,7 @@ def _require_same(found: object, expected: object, where: str) -> None:
         same = values.shape == expected.shape
         if not same or (np.abs(values - expected) > bound).any():
             raise FileFormatError(f"{where}: other numbers than settings and weights give")
-    elif found != expected or type(found) is not type(expected):
+    elif type(found) is not type(expected) or found != expected:
         raise FileFormatError(
             f"{where}: found {found!s:.40}, expected {expected!s:.40} of these settings"
         )

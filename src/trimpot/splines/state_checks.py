@@ -180,7 +180,7 @@ def check_envelope(species: tuple[int, ...], state: object, where: str) -> None:
     if not ((low >= 0.0) & (low < high) & (high <= LARGEST_C)).all():
         raise FileFormatError(f"{where}: need 0 <= c_min < c_max <= {LARGEST_C:g}")
     for name, known in (("switch", SWITCHES), ("combine", COMBINE)):
-        if found[name] not in known:
+        if not isinstance(found[name], str) or found[name] not in known:
             raise FileFormatError(
                 f"{where}.{name}: found {found[name]!s:.40}, expected one of {known}"
             )

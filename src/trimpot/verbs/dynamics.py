@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.contract import is_conservative
-from trimpot.engines.md import precision_of, run
+from trimpot.engines.md import precision_of
 from trimpot.engines.md_outputs import extxyz
 from trimpot.engines.md_settings import MdSettings
 from trimpot.engines.md_start import check_atoms, check_forces_of
 from trimpot.files import load, run_folder, write_text
 from trimpot.verbs.charges import charge_notes
+from trimpot.verbs.md_engines import prepared, steps_of
 from trimpot.verbs.md_folder import (
     CHECKPOINT,
     FINAL,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from trimpot.contract import Grader, Potential
+    from trimpot.engines.lammps.settings import LammpsSettings, Ready
     from trimpot.verbs.watching import Watcher
 
 __all__ = ["MdRun", "md", "md_document", "md_lines"]
@@ -47,6 +49,7 @@ def md(
     index: int = -1,
     supercell: tuple[int, int, int] = (1, 1, 1),
     grader: Grader | None = None,
+    lammps: LammpsSettings | None = None,
     figures: bool = True,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> MdRun:
@@ -71,6 +74,8 @@ def md(
     grader
         Says how far atoms are from the training data; None: the potential itself, if it
         knows. ``grade_interval`` 0: nobody looks.
+    lammps
+        How LAMMPS takes the steps; None: the embedded engine takes them.
     figures
         Whether to draw figures at the end.
     watcher
@@ -86,6 +91,8 @@ def md(
         Extrapolation above ``stop_grade``, or a cell that ran away; the files stay.
     WriteError
         If a file cannot be written; what was complete stays.
+    MissingPartError, EngineError
+        With ``lammps``: it or its plugin cannot be had, or it failed.
     """
     potential = load(model) if isinstance(model, str | Path) else model
     if isinstance(structure, str | Path):
@@ -100,9 +107,13 @@ def md(
         "digest": digest(potential),
         "structure": _name(structure),
         "precision": precision_of(potential, settings),
+        "engine": None if lammps is None else lammps.facts(),
     }
     refuse_used(Path(output))
     check_forces_of(potential, settings)
+    engine = None
+    if lammps is not None:
+        settings, engine = prepared(potential, whole, settings, lammps, watcher)
     for line in charge_notes(potential, [atoms]):
         watcher.note(line)
     if not is_conservative(potential):
@@ -111,7 +122,8 @@ def md(
             "the thermostat takes up what they gain or lose, and averages are not those of "
             "an ensemble"
         )
-    grader = grader_of(potential, settings, grader, watcher)
+    if engine is None or settings.grade_interval:
+        grader = grader_of(potential, settings, grader, watcher)
     with run_folder(output) as folder:
         refuse_used(folder)
         watcher.note(opening(whole, settings, str(facts["precision"])))
@@ -121,7 +133,13 @@ def md(
         settings = with_interval(settings, potential, grader, whole, watcher)
         with RunFolder(folder, settings, facts=facts) as place:
             return recorded(
-                potential, whole, place, grader=grader, figures=figures, watcher=watcher
+                potential,
+                whole,
+                place,
+                grader=grader,
+                engine=engine,
+                figures=figures,
+                watcher=watcher,
             )
 
 
@@ -131,13 +149,14 @@ def recorded(
     place: RunFolder,
     *,
     grader: Grader | None,
+    engine: Ready | None,
     figures: bool,
     watcher: Watcher,
 ) -> MdRun:
     """Run in a folder and write the results; if it ends early, say how to go on."""
     settings = place.settings
     try:
-        result = run(
+        result = steps_of(engine, place.folder)(
             potential,
             atoms,
             settings,
@@ -151,7 +170,8 @@ def recorded(
         write_functions(done)
         if figures:
             draw(done)
-        facts = {k: place.facts[k] for k in ("model", "structure")} | md_document(done)
+        known = ("model", "structure", "engine")
+        facts = {k: place.facts[k] for k in known} | md_document(done)
         text = json.dumps(finite_plain(facts), indent=1)
         write_text(place.folder / SUMMARY, text + "\n")
     except BaseException:

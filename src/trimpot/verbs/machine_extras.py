@@ -73,7 +73,8 @@ def extras(lammps: PendingLammps) -> dict[str, dict[str, str | None]]:
         details = _torch_devices(version) if name == "torch" and version else ""
         found[name] = _entry(version, details, purpose, install)
     version, details = lammps.answer()
-    found["lammps"] = _entry(version, details, "exports, comparisons of speed", INSTALL)
+    purpose = "pair_style trimpot, md --engine lammps, comparisons of speed"
+    found["lammps"] = _entry(version, details, purpose, INSTALL)
     return found
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.engines.charges import total_charge
+from trimpot.engines.lammps.settings import LammpsSettings
 from trimpot.engines.md_checkpoint import Checkpoint, read_checkpoint
 from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files import load, run_folder
 from trimpot.verbs.dynamics import MdRun, opening, recorded
+from trimpot.verbs.md_engines import prepared
 from trimpot.verbs.md_folder import CHECKPOINT, SUMMARY, RunFolder, digest, environment
 from trimpot.verbs.md_grading import grader_of
 from trimpot.verbs.structures import read_structure, repeated
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from trimpot.contract import Grader, Potential
+    from trimpot.verbs.md_engines import EngineName
     from trimpot.verbs.watching import Watcher
 
 MAY_CHANGE = ("steps", "stop_grade", "threads")
@@ -39,6 +42,8 @@ def resume_md(
     supercell: tuple[int, int, int] = (1, 1, 1),
     changes: Mapping[str, object] = {},
     grader: Grader | None = None,
+    engine: EngineName | None = None,
+    programs: Mapping[str, object] = {},
     figures: bool = True,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
 ) -> MdRun:
@@ -57,6 +62,10 @@ def resume_md(
     changes
         Settings by name. ``steps`` may be raised, ``stop_grade`` and ``threads`` may
         change; all others must be those of the run.
+    engine
+        The engine that the run was begun with, which it goes on with; None: whichever.
+    programs
+        Settings of ``LammpsSettings`` by name that may be others now, such as ``ranks``.
     grader, figures, watcher
         As ``md``.
 
@@ -87,12 +96,42 @@ def resume_md(
         watcher.note(opening(atoms, settings, str(checkpoint.facts["precision"])))
         kept = ("model", "digest", "structure", "precision")
         facts = {name: checkpoint.facts[name] for name in kept}
+        lammps = _engine(checkpoint, engine, programs)
+        facts["engine"] = None if lammps is None else lammps.facts()
+        ready = None
+        if lammps is not None:
+            settings, ready = prepared(potential, atoms, settings, lammps, watcher)
         (place / SUMMARY).unlink(missing_ok=True)  # it belongs to an end that is none
-        grader = grader_of(potential, settings, grader, watcher)
+        if ready is None or settings.grade_interval:
+            grader = grader_of(potential, settings, grader, watcher)
         with RunFolder(place, settings, facts=facts, checkpoint=checkpoint) as going:
             return recorded(
-                potential, atoms, going, grader=grader, figures=figures, watcher=watcher
+                potential,
+                atoms,
+                going,
+                grader=grader,
+                engine=ready,
+                figures=figures,
+                watcher=watcher,
             )
+
+
+def _engine(
+    checkpoint: Checkpoint, asked: EngineName | None, programs: Mapping[str, object]
+) -> LammpsSettings | None:
+    """Return how LAMMPS goes on, with what is given now; None: the embedded engine does."""
+    known = checkpoint.facts.get("engine")  # older checkpoints have none
+    begun: EngineName = "lammps" if isinstance(known, dict) else "embedded"
+    asked = asked or ("lammps" if programs else begun)
+    if asked != begun:
+        raise InputError(
+            f"the run was begun with the engine {begun} and cannot go on with {asked}: "
+            "thermostats and checkpoints differ; leave the engine and its options out, or "
+            "start a new run from final.extxyz or the trajectory"
+        )
+    if not isinstance(known, dict):
+        return None
+    return LammpsSettings.of_facts({**known, **programs})
 
 
 def _settings(checkpoint: Checkpoint, changes: Mapping[str, object]) -> MdSettings:

@@ -112,7 +112,7 @@ def test_core_of_a_uf3_export(folder, capsys, choice, files, note):
     ("arguments", "message"),
     [
         (["--to", "lammps-table"], "lammps-uf3"),
-        (["--to", "kim"], "known: lammps, lammps-uf3, lammps-table"),
+        (["--to", "gulp"], "known: lammps, lammps-uf3, lammps-table, kim"),
         (["--to", "lammps-uf3", "--core", "refuse"], "core='table'"),
         (["--to", "lammps-uf3", "--core", "keep"], "expected one of 'refuse'"),
     ],

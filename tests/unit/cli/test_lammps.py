@@ -1,5 +1,6 @@
 """``trimpot lammps``, and the export that runs with it, in the real LAMMPS."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -146,7 +147,7 @@ def test_an_export_runs_as_it_is(folder, pbc, capsys):
     expected = evaluate(potential, structure_from_atoms(read("start.extxyz"))).energy
     for ranks in ("1", "2"):  # printed with 8 digits, in mixed precision
         found = energy_of(folder / "out", "-n", ranks)
-        assert found == pytest.approx(expected, rel=1e-6)
+        assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_an_export_has_a_structure_of_its_own(folder, capsys):
@@ -176,3 +177,25 @@ def test_structures_that_do_not_fit_are_refused(folder, capsys):
     assert main([*arguments, "--to", "lammps-uf3"]) == 2
     assert "lammps-uf3 does not take" in capsys.readouterr().err
     assert not (folder / "out").exists()
+
+
+def test_dynamics_from_the_command_line(folder, capsys):
+    save(random_potential("pair", 2), folder / "m.trimpot")
+    write(folder / "w.extxyz", bulk("W", "bcc", a=3.2, cubic=True))
+    start = ["md", "m.trimpot", "w.extxyz", "--supercell", "2x2x2", "--temperature", "300"]
+    short = ["--steps", "20", "--timestep", "0.1", "--no-figures", "--json"]
+    assert main([*start, *short, "--engine", "lammps", "--ranks", "2"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["atoms"] == 16
+    assert "2 MPI processes" in shown.err
+    resume = ["md", "--resume", "md", "--steps", "30", "--no-figures"]
+    assert main([*resume, "--engine", "embedded"]) == 2
+    assert "begun with the engine lammps" in capsys.readouterr().err
+    assert main([*resume, "--ranks", "1"]) == 0
+    assert "1 MPI process\n" in capsys.readouterr().err
+    facts = json.loads((folder / "md" / "summary.json").read_text())
+    assert (facts["engine"]["ranks"], facts["settings"]["steps"]) == (1, 30)
+    assert main([*start, "--ranks", "2", "-o", "other"]) == 2
+    assert "belong to --engine" in capsys.readouterr().err
+    assert main([*start, "--engine", "gromacs", "-o", "other"]) == 2
+    assert "expected embedded or lammps" in capsys.readouterr().err

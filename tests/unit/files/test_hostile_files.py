@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from native_reading import refused_natively
+from spline_samples import random_potential
 from trimpot import _native
 from trimpot.errors import FileFormatError
 from trimpot.files import load, save
@@ -218,6 +219,19 @@ def test_hostile_content_is_refused(name, saved, tmp_path):
     change, match = HOSTILE[name]
     natively = not name.startswith(NOT_READ_NATIVELY)
     refused(tmp_path / "a.trimpot", changed(saved, change), match, natively=natively)
+
+
+@pytest.mark.parametrize("field", ["switch", "combine", "inner"])
+def test_an_array_in_place_of_a_word_or_number_is_refused(field, tmp_path):
+    save(random_potential("screened_pair", 2), tmp_path / "good.trimpot")
+
+    def change(document, tensors):
+        tensors["more"] = np.zeros(3)
+        state = document["terms"][0]["state"]["envelope"]
+        state[field] = {"$tensor": "more"}
+
+    data = changed(tmp_path / "good.trimpot", change)
+    refused(tmp_path / "a.trimpot", data, f"envelope.{field}: found")
 
 
 def test_other_dtype_is_refused(tmp_path):

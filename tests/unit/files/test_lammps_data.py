@@ -30,12 +30,14 @@ def test_boxes_are_what_lammps_takes(cell, pbc):
     np.testing.assert_allclose(box.turn @ box.turn.T, np.eye(3), atol=1e-14)
     # periodic vectors are those of the structure, seen in another frame
     np.testing.assert_allclose(
-        box.from_lammps(box.matrix[pbc]), np.array(cell)[pbc], atol=1e-13
+        box.cell_from_lammps(box.matrix)[pbc], np.array(cell)[pbc], atol=1e-13
     )
     # what LAMMPS asks for: a period along every skewed direction
     assert box.matrix[1, 0] == pytest.approx(0.0, abs=1e-13) or pbc[1]
     for k in (0, 1):
         assert box.matrix[2, k] == pytest.approx(0.0, abs=1e-13) or pbc[2]
+    tilts = np.abs(box.matrix / np.diag(box.matrix)) - np.eye(3)
+    assert tilts.max() <= 0.5 + 1e-5
     inside = (box.to_lammps(positions) - box.origin) @ np.linalg.inv(box.matrix)
     assert (inside[:, ~pbc] > 0.0).all()
     assert (inside[:, ~pbc] < 1.0).all()

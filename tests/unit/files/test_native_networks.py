@@ -107,6 +107,14 @@ def tensor(name, edit):
     return change
 
 
+def with_array(*path):
+    def change(document, tensors):
+        tensors["more"] = np.zeros(3)
+        set_(*path, value={"$tensor": "more"})(document, tensors)
+
+    return change
+
+
 def poked(index, value):
     def edit(values):
         values[index] = value
@@ -141,6 +149,12 @@ WRONG = {
     "parameters single": (
         tensor("kernel.parameters", lambda v: v.astype(np.float32)),
         "kernel.parameters",
+    ),
+    "array for a number": (with_array(K, "layers"), "kernel.layers"),
+    "array for a word": (with_array(K, "weighing", "radial"), "kernel.weighing.radial"),
+    "array for a switch": (
+        with_array("prior", "terms", 0, "kind"),
+        r"prior: unknown kind|prior\.terms\.0\.kind",
     ),
     "radial": (set_(K, "weighing", "radial", value="step"), "kernel.weighing.radial"),
     "power": (set_(K, "weighing", "power", value=0), "kernel.weighing.power"),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -18,9 +18,11 @@ from ase.io import read, write
 from toy_potentials import Morse
 from trimpot.cli import md as module
 from trimpot.cli.app import main
+from trimpot.engines.lammps.settings import LammpsSettings
 from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import DataError, InputError, NonFiniteResultError
 from trimpot.verbs.dynamics import md
+from trimpot.verbs.md_engines import EngineName
 
 FILES = [
     "checkpoint.trimpot-md",
@@ -212,6 +214,10 @@ def test_defaults_in_the_help_are_those_of_the_settings():
         for extra in getattr(hint, "__metadata__", ())
         if isinstance(getattr(extra, "show_default", None), str)
     }
+    programs = ("lmp", "mpiexec", "lammps_include", "mpicxx")
+    of_engines = {name: words.pop(name) for name in ("engine", "ranks", *programs)}
+    assert of_engines["engine"] == get_args(EngineName)[0]
+    assert of_engines["ranks"] == str(LammpsSettings().ranks)
     names = {re.sub("_(k|fs|per_ps)$", "", f.name): f.name for f in fields(usual)}
     assert len(words) == 17
     for name, text in words.items():

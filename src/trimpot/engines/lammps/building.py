@@ -184,7 +184,7 @@ def built_folder() -> str:
     try:
         recipe = _Recipe(plugin_parts(), lammps_headers(), compiler, "SMALLBIG")
         folder = str(cache_folder() / recipe.key)
-    except (TrimpotError, OSError):
+    except (TrimpotError, OSError, ImportError):
         return nowhere
     loaded = os.environ.get(PATH_VARIABLE, "").split(os.pathsep)
     return nowhere if folder in loaded else folder  # twice would be a warning

@@ -210,7 +210,8 @@ def facts_of_help(text: str) -> LammpsFacts:
 
 def _the(name: str, given: str | Path | None, what: str, remedy: str) -> str:
     if given is not None:
-        found = shutil.which(str(given))
+        place = Path(given).absolute() if Path(given).is_file() else given
+        found = shutil.which(str(place))
         if found is None:
             raise InputError(f"{given} is no program that can be run; {remedy}")
         return str(Path(found).absolute())

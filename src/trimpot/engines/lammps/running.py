@@ -147,6 +147,18 @@ def end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
+def ended(code: int) -> str:
+    """Return in words how a program ended, the package's ``lmp`` and mpiexec included.
+
+    They tell a signal as ``Popen`` does, as its negative, or as a shell.
+    """
+    numbers = {int(number): number.name for number in signal.Signals}
+    for number in (-code, 256 - code, code - 128):
+        if number in numbers:
+            return f"signal {numbers[number]}"
+    return f"exit code {code}"
+
+
 def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
