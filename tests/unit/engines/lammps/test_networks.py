@@ -4,16 +4,28 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase import Atoms
 
 torch = pytest.importorskip("torch", reason="random weights come from PyTorch networks")
 
 from engine_structures import liquid, structures  # noqa: E402
-from network_samples import SPECIES, TINY, core, narrow, network, unscreened  # noqa: E402
+from network_samples import (  # noqa: E402
+    SPECIES,
+    TINY,
+    charged,
+    core,
+    narrow,
+    network,
+    unscreened,
+)
 from plugin_runs import Case, lmp, run, setup  # noqa: E402
 from trimpot.contract import Structure  # noqa: E402
+from trimpot.engines.lammps.settings import check_possible  # noqa: E402
 from trimpot.engines.singlepoint import evaluate  # noqa: E402
 from trimpot.envelopes import EnvelopeSettings  # noqa: E402
+from trimpot.errors import InputError  # noqa: E402
 from trimpot.files import save  # noqa: E402
+from trimpot.verbs.exporting import export  # noqa: E402
 
 SIZES = {"energies": 1e-10, "forces": 1e-9, "stress": 1e-8}
 """Bounds: eV/atom, eV/A, eV/A^3; relative where numbers are above 1."""
@@ -147,6 +159,40 @@ def test_atoms_of_other_styles_are_not_seen(models, ranks, newton, tmp_path):
     )
     part = Structure(numbers[own], whole.positions[own], whole.cell, whole.pbc)
     assert_close(seen, potential, part, "mixture")
+
+
+def test_an_export_runs_as_it_is(models, tmp_path):
+    potential, path = models["screened"]
+    structure = hot()
+    atoms = Atoms(
+        structure.numbers, positions=structure.positions, cell=structure.cell, pbc=True
+    )
+    done = export(path, "lammps", output=tmp_path / "out", structure=atoms)
+    assert any("heat flux" in note for note in done.notes)
+    text = (
+        (done.output / "in.lammps").read_text().replace("steps index 2000", "steps index 0")
+    )
+    output = lmp(text, done.output, 2)
+    lines = output.splitlines()
+    row = next(i for i, line in enumerate(lines) if line.split()[:1] == ["Step"]) + 1
+    expected = evaluate(potential, structure).energy
+    assert float(lines[row].split()[2]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (charged, "total charges"),
+        (lambda: network(replace(TINY, forces="direct")), "predicted directly"),
+        (lambda: network(replace(TINY, readout="pooled")), "pooled over all atoms"),
+    ],
+)
+def test_networks_of_torch_alone_are_refused(make, reason, tmp_path):
+    with pytest.raises(InputError, match=reason):
+        export(make(), "lammps", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match=f"{reason}.*leave out --engine lammps"):
+        check_possible(make(), Atoms("Si"))
 
 
 def test_heat_flux_of_a_network_is_refused(models, tmp_path):
