@@ -34,6 +34,9 @@ class Case:
         the types.
     commands
         Lines before the structure is read, and after the pair style.
+    tensors, centroid
+        Whether to ask for stresses of atoms, and for those of the other kind too, which
+        networks do not have.
     """
 
     structure: Structure
@@ -44,6 +47,7 @@ class Case:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     tensors: bool = True
+    centroid: bool = True
     species: tuple[int, ...] = field(default=())
 
     @property
@@ -61,12 +65,17 @@ class Found:
     virial: np.ndarray
     stresses: np.ndarray  # of atoms, with a minus sign their virials
     energy: float
+    positions: np.ndarray
 
 
-def run(cases: list[Case], folder: Path, ranks: int = 1) -> list[Found]:
-    """Run all cases in one process, or several ranks."""
+def run(
+    cases: list[Case], folder: Path, ranks: int = 1, *, commands: str = ""
+) -> list[Found]:
+    """Run all cases in one process, or several ranks, at the end of some commands."""
     plugin = build_plugin().path
-    text = "".join(_block(case, k, folder, plugin) for k, case in enumerate(cases))
+    text = "".join(
+        _block(case, k, folder, plugin, commands) for k, case in enumerate(cases)
+    )
     output = lmp(text, folder, ranks)
     rows = _rows(output)
     assert len(rows) == len(cases), output[-3000:]
@@ -121,8 +130,8 @@ def setup(case: Case, data: str, folder: Path) -> str:
     )
 
 
-def _block(case: Case, k: int, folder: Path, plugin: Path) -> str:
-    centroid = "c_c[*]" if case.newton == "on" else ""
+def _block(case: Case, k: int, folder: Path, plugin: Path, commands: str) -> str:
+    centroid = "c_c[*]" if case.centroid and case.newton == "on" else ""
     computes = ["compute s all stress/atom NULL virial"] if case.tensors else []
     if case.tensors and centroid:
         computes.append("compute c all centroid/stress/atom NULL virial")
@@ -132,13 +141,13 @@ def _block(case: Case, k: int, folder: Path, plugin: Path) -> str:
             "clear",
             f"plugin load {plugin}",
             setup(case, f"{k}.data", folder),
-            "neighbor 0.7 bin",
+            commands or "neighbor 0.7 bin",
             "compute e all pe/atom",
             *computes,
             "compute w all pressure NULL virial",
             "thermo_style custom step pe vol c_w[1] c_w[2] c_w[3] c_w[4] c_w[5] c_w[6]",
             "thermo_modify format float %22.17g norm no",
-            f"dump 1 all custom 1 {k}.dump id fx fy fz c_e {columns}",
+            f"dump 1 all custom 1 {k}.dump id fx fy fz c_e {columns} xu yu zu",
             "dump_modify 1 sort id format float %22.17g",
             "run 0 post no",
             "",
@@ -148,8 +157,13 @@ def _block(case: Case, k: int, folder: Path, plugin: Path) -> str:
 
 def _rows(output: str) -> list[list[float]]:
     lines = output.splitlines()
-    heads = [i for i, line in enumerate(lines) if line.split()[:2] == ["Step", "PotEng"]]
-    return [list(map(float, lines[i + 1].split())) for i in heads]
+    heads = [
+        i
+        for i, line in enumerate(lines)
+        if line.split()[:3] == ["Step", "PotEng", "Volume"]
+    ]
+    numbers = [next(w for w in lines[i + 1 :] if "WARNING" not in w) for i in heads]
+    return [list(map(float, line.split())) for line in numbers]
 
 
 def tensor(xx, yy, zz, xy, xz, yz, yx=None, zx=None, zy=None):
@@ -163,6 +177,7 @@ def _found(case: Case, k: int, folder: Path, row: list[float]) -> Found:
     box = Box.of(s.cell, s.pbc, s.positions)
     _, energy, volume, *pressure = row
     table = np.loadtxt(folder / f"{k}.dump", skiprows=9, ndmin=2)
+    places, table = table[:, -3:], table[:, :-3]
     turned = [
         [box.tensor_from_lammps(tensor(*atom)) / BAR for atom in table[:, columns]]
         for columns in (slice(5, 11), slice(11, 20))
@@ -174,4 +189,5 @@ def _found(case: Case, k: int, folder: Path, row: list[float]) -> Found:
         box.tensor_from_lammps(tensor(*pressure)) * volume / BAR,
         np.array(turned),
         energy,
+        box.from_lammps(places),
     )

@@ -7,6 +7,7 @@
 
 #include "../core/atom_virials.hpp"
 #include "../core/follower.hpp"
+#include "../core/network.hpp"
 #include "../files/potential_file.hpp"
 
 namespace trimpot {
@@ -31,6 +32,11 @@ class Domain {
   virtual ~Domain() = default;
   // From the next build on: whether forces on ghosts are the gradient of the energies of local atoms.
   virtual void share_pairs(bool) {}
+  // How features of ghosts become known, of networks with several layers: handed on after each, or because there are
+  // ghosts out to the influence distance. Called before build.
+  virtual void exchange_by(FeatureExchange*) {}
+  virtual void expect_wide_ghosts(bool) {}
+  virtual std::int64_t exchanged_bytes() const { return 0; } // per atom, each time
   virtual void build(std::int64_t n_local, std::int64_t n_all, const double* positions, const std::int32_t* species) = 0;
   // Returns whether all numbers are finite.
   virtual bool evaluate(const double* positions, const DomainResults& results) = 0;

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <exception>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,8 +15,31 @@ struct trimpot_potential {
   std::variant<trimpot::SplineFile, trimpot::NetworkFile> file;
 };
 
+namespace {
+
+// Features handed on by the host.
+class HostExchange final : public trimpot::FeatureExchange {
+ public:
+  explicit HostExchange(const trimpot_exchange& exchange) : exchange_(exchange) {}
+  void spread(const trimpot::FeatureRows& rows) override { call(exchange_.spread, rows); }
+  void gather(const trimpot::FeatureRows& rows) override { call(exchange_.gather, rows); }
+
+ private:
+  template <class Callback>
+  void call(Callback callback, const trimpot::FeatureRows& rows) const {
+    const trimpot_features features{rows.numbers, rows.per_atom, rows.bytes};
+    if (callback(exchange_.host, &features) != 0)
+      throw std::runtime_error("the program could not exchange features of atoms among its processes");
+  }
+
+  trimpot_exchange exchange_;
+};
+
+} // namespace
+
 struct trimpot_domain {
   std::unique_ptr<trimpot::Domain> domain;
+  std::unique_ptr<HostExchange> exchange;
 };
 
 namespace {
@@ -43,6 +68,8 @@ auto with(const trimpot_potential* potential, Work&& work) {
 
 const std::vector<double>& isolated(const trimpot::SplineFile& file) { return file.isolated; }
 const std::vector<double>& isolated(const trimpot::NetworkFile& file) { return file.e0s; }
+double influence(const trimpot::SplineFile& file) { return file.cutoff; }
+double influence(const trimpot::NetworkFile& file) { return file.influence; }
 
 // The first atom of which a force is not finite, or a local one whose energy is not; -1: none.
 std::int64_t first_not_finite(const trimpot_domain* domain, std::int64_t n_all, const double* energies,
@@ -86,6 +113,10 @@ double trimpot_cutoff(const trimpot_potential* potential) {
   return with(potential, [](const auto& file) { return file.cutoff; });
 }
 
+double trimpot_influence_distance(const trimpot_potential* potential) {
+  return with(potential, [](const auto& file) { return influence(file); });
+}
+
 int trimpot_n_species(const trimpot_potential* potential) {
   return with(potential, [](const auto& file) { return static_cast<int>(file.numbers.size()); });
 }
@@ -110,7 +141,7 @@ double trimpot_isolated_energy(const trimpot_potential* potential, int species) 
 trimpot_domain* trimpot_domain_new(const trimpot_potential* potential, double skin, int mixed, int threads) {
   return guarded<trimpot_domain*>(nullptr, [&] {
     return with(potential, [&](const auto& file) {
-      return new trimpot_domain{trimpot::make_domain(file, {skin, mixed != 0, threads})};
+      return new trimpot_domain{trimpot::make_domain(file, {skin, mixed != 0, threads}), nullptr};
     });
   });
 }
@@ -118,6 +149,15 @@ trimpot_domain* trimpot_domain_new(const trimpot_potential* potential, double sk
 void trimpot_domain_free(trimpot_domain* domain) { delete domain; }
 
 void trimpot_domain_share_pairs(trimpot_domain* domain, int share) { domain->domain->share_pairs(share != 0); }
+
+void trimpot_domain_set_exchange(trimpot_domain* domain, const trimpot_exchange* exchange) {
+  domain->exchange = std::make_unique<HostExchange>(*exchange);
+  domain->domain->exchange_by(domain->exchange.get());
+}
+
+int64_t trimpot_domain_exchanged_bytes(const trimpot_domain* domain) { return domain->domain->exchanged_bytes(); }
+
+void trimpot_domain_set_wide_ghosts(trimpot_domain* domain, int wide) { domain->domain->expect_wide_ghosts(wide != 0); }
 
 int trimpot_domain_build(trimpot_domain* domain, int64_t n_local, int64_t n_all, const double* positions,
                          const int32_t* species) {

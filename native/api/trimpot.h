@@ -33,7 +33,11 @@ const char *trimpot_instruction_set(void);
 trimpot_potential *trimpot_read(const char *path);
 void trimpot_free(trimpot_potential *potential);
 
+/* How far a domain looks around its local atoms, angstrom: ghosts must reach so far. */
 double trimpot_cutoff(const trimpot_potential *potential);
+/* Beyond this distance nothing acts on the energy of an atom: the cutoff, but for networks with
+ * more than one layer. */
+double trimpot_influence_distance(const trimpot_potential *potential);
 /* Species are numbered by ascending atomic number. */
 int trimpot_n_species(const trimpot_potential *potential);
 int trimpot_atomic_number(const trimpot_potential *potential, int species);
@@ -52,8 +56,38 @@ void trimpot_domain_free(trimpot_domain *domain);
 /* share 1: forces are the gradient of the local atoms' energy, on ghosts too. share 0, as at first:
  * only their sum over an atom and its ghosts in all processes is right, which is faster; pairs of a
  * local atom and a ghost act on the former alone. Programs that make virials of forces need 1. Takes
- * effect with the next build; networks always share. */
+ * effect with the next build. */
 void trimpot_domain_share_pairs(trimpot_domain *domain, int share);
+
+/* For networks with more than one layer of messages. After each layer but the last a domain needs
+ * what the owners of its ghosts have made of them, their features; on the way back, what ghosts
+ * did to the energy is due to their owners. So evaluate calls, once per layer but the last each,
+ *   spread: rows of ghosts become those of their owners;
+ *   gather: rows of ghosts are added to those of their owners.
+ * Images of local atoms are ghosts like others. All processes must evaluate together, those
+ * without atoms too. A callback returns 0; otherwise evaluate fails. */
+typedef struct {
+  void *rows;      /* of all atoms in the order of the last build, ghosts too */
+  int64_t numbers; /* of each atom */
+  int bytes;       /* of each number: 4 (float) or 8 (double) */
+} trimpot_features;
+
+typedef struct {
+  void *host; /* given to both */
+  int (*spread)(void *host, const trimpot_features *features);
+  int (*gather)(void *host, const trimpot_features *features);
+} trimpot_exchange;
+
+/* To be called before the first build; the domain keeps a copy. Potentials that need no exchange
+ * never call it. */
+void trimpot_domain_set_exchange(trimpot_domain *domain, const trimpot_exchange *exchange);
+/* The bytes of one atom in each call; 0: there are none. */
+int64_t trimpot_domain_exchanged_bytes(const trimpot_domain *domain);
+
+/* Without an exchange: promises ghosts out to trimpot_influence_distance() instead of
+ * trimpot_cutoff(). The domain works out their features itself, which costs more the smaller it
+ * is. To be called before the first build. Without either, such a network with ghosts is refused. */
+void trimpot_domain_set_wide_ghosts(trimpot_domain *domain, int wide);
 
 /* Builds new lists. positions: n_all x 3, of the n_local local atoms, then of ghosts. species:
  * n_all. */
@@ -68,7 +102,9 @@ int trimpot_domain_evaluate(trimpot_domain *domain, const double *positions, dou
                             double *virial, int64_t *atom);
 
 /* The same with the virial by atoms (n_all x 9, added to): of energy E_i and neighbour j, r_ij
- * (x) -dE_i/dr_j goes to atom j if by_receiver, else to atom i. Slower, in double precision. */
+ * (x) -dE_i/dr_j goes to atom j if by_receiver, else to atom i. Slower, in double precision.
+ * Of networks: r_ij (x) -dE/dr_ij goes to the atom i that gathers messages along r_ij, where E is
+ * the energy of all; by_receiver is refused. */
 int trimpot_domain_evaluate_atoms(trimpot_domain *domain, const double *positions, double *energies, double *forces,
                                   double *virial, double *atom_virials, int by_receiver, int64_t *atom);
 

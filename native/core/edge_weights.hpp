@@ -57,8 +57,8 @@ struct WeightedEdges {
 // Weights below are 0: such edges are gone, with all slopes.
 constexpr double smallest_weight = 1e-300;
 
-// The same from any number of threads.
-WeightedEdges weigh_edges(const EdgeWeightSpec& spec, const PairsView& pairs, int threads);
+// The same from any number of threads. memory: edges that are not needed any more, in whose place these come.
+WeightedEdges weigh_edges(const EdgeWeightSpec& spec, const PairsView& pairs, int threads, WeightedEdges memory = {});
 
 // Atoms structures[s] .. structures[s + 1] - 1 belong to structure s.
 struct StructuresView {
@@ -66,10 +66,11 @@ struct StructuresView {
   const std::int64_t* first = nullptr;
 };
 
-// Forces of atoms (x 3) and -dE/d(strain) of structures (x 9), which are written, from derivatives
-// by vectors and weights of edges. The same from any number of threads.
-void pull_back(const WeightedEdges& edges, const double* by_vectors, const double* by_weights,
-               const StructuresView& structures, double* forces, double* virials, int threads);
+// From derivatives by vectors and weights of edges: forces of n_all atoms (x 3), and of each atom that has edges
+// the sum of r (x) dE/dr over these and over what screens them (x 9), minus the virial. Both are written, and the
+// same from any number of threads.
+void pull_back(const WeightedEdges& edges, const double* by_vectors, const double* by_weights, std::int64_t n_all,
+               double* forces, double* strains, int threads);
 
 // What a network says of atoms: energies with those of atoms alone, forces, virials of structures.
 struct NetworkResults {

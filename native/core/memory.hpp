@@ -35,6 +35,13 @@ struct AlignedAllocator {
 template <class T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 
+// Gives a vector another size; its numbers are whatever they were. It takes no more memory than that.
+template <class T>
+void set_size(AlignedVector<T>& a, std::int64_t n) {
+  if (static_cast<std::size_t>(n) > a.capacity()) AlignedVector<T>().swap(a);
+  a.resize(static_cast<std::size_t>(n));
+}
+
 // Scratch memory of one thread, handed out in cache lines, and freed where a scope ends.
 class Arena {
  public:

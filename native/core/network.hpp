@@ -67,14 +67,42 @@ struct EdgeGradients {
   double* weights = nullptr;
 };
 
+// Numbers of atoms, those of the first atom first.
+struct FeatureRows {
+  void* numbers = nullptr;
+  std::int64_t per_atom = 0;
+  int bytes = 4; // of a number: 4 or 8
+};
+
+// Among the processes of a simulation, which have copies of the atoms of others and images of their own.
+class FeatureExchange {
+ public:
+  virtual ~FeatureExchange() = default;
+  virtual void spread(const FeatureRows& rows) = 0; // rows of copies become those of their owners
+  virtual void gather(const FeatureRows& rows) = 0; // rows of copies are added to those of their owners
+};
+
+// Atoms behind those that have edges: neighbours only. Their features come from their owners, or they are not
+// needed, because from layer to layer fewer atoms gather messages.
+struct Ghosts {
+  std::int64_t n = 0;
+  FeatureExchange* exchange = nullptr;
+  const std::int64_t* centers = nullptr; // how many of the first atoms gather, per layer; null: all that have edges
+};
+
 class Network {
  public:
   virtual ~Network() = default;
   virtual std::int64_t n_parameters() const = 0;
   virtual void set_parameters(const double* values) = 0;
-  // Energies of atoms, with what the network says of atoms alone; and gradients of their sum.
-  virtual void evaluate(const WeightedEdgesView& edges, double* energies, const EdgeGradients& gradients,
-                        int threads) const = 0;
+  // Energies of atoms, with what the network says of atoms alone; and gradients of their sum. Of ghosts edges have
+  // species, too. Energies are those of the atoms that gather messages in the last layer; with an exchange their
+  // sum is that of all processes, each of which must call this.
+  virtual void evaluate_among(const WeightedEdgesView& edges, const Ghosts& ghosts, double* energies,
+                              const EdgeGradients& gradients, int threads) const = 0;
+  void evaluate(const WeightedEdgesView& edges, double* energies, const EdgeGradients& gradients, int threads) const {
+    evaluate_among(edges, {}, energies, gradients, threads);
+  }
   // Adds to the gradient, n_parameters, that of sum_i seeds[i] E_i + the derivative of sum_i E_i
   // along the tangents.
   virtual void add_parameter_gradient(const WeightedEdgesView& edges, const double* seeds,

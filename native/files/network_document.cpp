@@ -136,6 +136,7 @@ NetworkFile network_file(const Node& parts) {
   file.prior = prior_of(parts, file);
   const double cutoff = std::max(file.reach, file.prior ? file.prior->cutoff : 0.0);
   file.cutoff = parts.at("cutoff").number(0.0, 1e3);
+  file.influence = std::max(cutoff, (file.shape.layers - 1) * file.weighing.radial.cutoff + file.reach);
   parts.at("cutoff").require(std::abs(cutoff - file.cutoff) <= 1e-12 * cutoff, "that of its parts");
   return file;
 }

@@ -33,6 +33,7 @@ struct NetworkFile {
   std::vector<double> parameters;    // in the order of network_layout(shape)
   EdgeWeightSpec weighing;
   double reach = 0.0;                // angstrom, of the network in one layer: edges and what screens them
+  double influence = 0.0;            // angstrom, beyond which nothing acts on the energy of an atom
   std::optional<SplineFile> prior;
 };
 

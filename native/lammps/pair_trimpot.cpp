@@ -81,6 +81,8 @@ void PairTrimpot::coeff(int narg, char **arg)
   domain_.reset();
   potential_.reset(trimpot_read(arg[2]));
   if (!potential_) error->all(FLERR, "pair_coeff for trimpot: {}", trimpot_error());
+  // energies of a network's atoms depend on more than vectors to neighbours
+  centroidstressflag = trimpot_n_layers(potential_.get()) > 0 ? CENTROID_NOTAVAIL : CENTROID_AVAIL;
   species_of_type_.assign(atom->ntypes + 1, -1);
   all_types_ = true;
   for (int type = 1; type <= atom->ntypes; ++type) {
@@ -124,6 +126,7 @@ void PairTrimpot::init_style()
   refuse_unsupported();
   domain_.reset(trimpot_domain_new(potential_.get(), neighbor->skin, mixed_ ? 1 : 0, threads_));
   if (!domain_) error->all(FLERR, "pair_style trimpot: {}", trimpot_error());
+  prepare_exchange();
 }
 
 double PairTrimpot::init_one(int i, int j)
@@ -156,13 +159,17 @@ void PairTrimpot::take_atoms()
   const int *type = atom->type;
   species_.clear();
   atoms_.clear();
+  rows_.assign(all_types_ ? 0 : n_all, -1);
   n_local_ = n_local;
   for (int a = 0; a < n_all; ++a) {
     if (a == n_local) n_local_ = static_cast<std::int64_t>(species_.size());
     const int species = species_of_type_[type[a]];
     if (species < 0) continue;
+    if (!all_types_) {
+      rows_[a] = static_cast<int>(atoms_.size());
+      atoms_.push_back(a);
+    }
     species_.push_back(species);
-    if (!all_types_) atoms_.push_back(a);
   }
   n_all_ = static_cast<std::int64_t>(species_.size());
   n_local_ = std::min(n_local_, n_all_);
@@ -193,7 +200,7 @@ void PairTrimpot::add_forces()
     for (std::int64_t k = 0; k < n_all_; ++k) std::copy_n(forces_.data() + 3 * k, 3, all.data() + 3 * atoms_[k]);
     forces_.swap(all);
   }
-  if (!force->newton_pair) comm->reverse_comm(this);
+  if (!force->newton_pair) comm->reverse_comm(this, 3);
   const int n = force->newton_pair ? atom->nlocal + atom->nghost : atom->nlocal;
   for (int a = 0; a < n; ++a)
     for (int k = 0; k < 3; ++k) atom->f[a][k] += forces_[3 * a + k];
@@ -256,16 +263,107 @@ void PairTrimpot::check(int status, std::int64_t a)
   error->one(FLERR, "pair_style trimpot, step {}: {}", update->ntimestep, trimpot_error());
 }
 
-// ---------------------------------------------------------------------- newton off
+// ---------------------------------------------------------------------- features of networks
+
+// Before LAMMPS makes its buffers, so that these are large enough.
+void PairTrimpot::prepare_exchange()
+{
+  const trimpot_exchange exchange = {this, &PairTrimpot::spread, &PairTrimpot::gather};
+  trimpot_domain_set_exchange(domain_.get(), &exchange);
+  comm_forward = comm_reverse = static_cast<int>((trimpot_domain_exchanged_bytes(domain_.get()) + 7) / 8);
+  comm_reverse_off = std::max(3, comm_reverse);
+  Pair *const outer = force->pair; // a hybrid style looked at these numbers before there was a potential
+  outer->comm_forward = std::max(outer->comm_forward, comm_forward);
+  outer->comm_reverse = std::max(outer->comm_reverse, comm_reverse);
+  outer->comm_reverse_off = std::max(outer->comm_reverse_off, comm_reverse_off);
+}
+
+int PairTrimpot::spread(void *pair, const trimpot_features *features)
+{
+  PairTrimpot *const self = static_cast<PairTrimpot *>(pair);
+  self->features_ = *features;
+  self->comm->forward_comm(self, self->size_of_features());
+  self->features_ = {};
+  return 0;
+}
+
+int PairTrimpot::gather(void *pair, const trimpot_features *features)
+{
+  PairTrimpot *const self = static_cast<PairTrimpot *>(pair);
+  self->features_ = *features;
+  self->comm->reverse_comm(self, self->size_of_features());
+  self->features_ = {};
+  return 0;
+}
+
+// In numbers of LAMMPS' buffers. Float features are packed two in each.
+int PairTrimpot::size_of_features() const
+{
+  return static_cast<int>((features_.numbers * features_.bytes + 7) / 8);
+}
+
+// Null for an atom that is not of this potential.
+char *PairTrimpot::features_of(int a) const
+{
+  const std::int64_t row = all_types_ ? a : rows_[a];
+  return row < 0 ? nullptr : static_cast<char *>(features_.rows) + row * features_.numbers * features_.bytes;
+}
+
+int PairTrimpot::pack_forward_comm(int n, int *list, double *buffer, int, int *)
+{
+  const int size = size_of_features();
+  for (int a = 0; a < n; ++a, buffer += size)
+    if (const char *row = features_of(list[a])) memcpy(buffer, row, features_.numbers * features_.bytes);
+  return n * size;
+}
+
+void PairTrimpot::unpack_forward_comm(int n, int first, double *buffer)
+{
+  const int size = size_of_features();
+  for (int a = first; a < first + n; ++a, buffer += size)
+    if (char *row = features_of(a)) memcpy(row, buffer, features_.numbers * features_.bytes);
+}
+
+// ---------------------------------------------------------------------- back: features, or forces if newton is off
+
+namespace {
+
+template <class Number>
+void add_numbers(char *row, const double *buffer, std::int64_t n)
+{
+  Number *const to = reinterpret_cast<Number *>(row);
+  const Number *const from = reinterpret_cast<const Number *>(buffer);
+  for (std::int64_t k = 0; k < n; ++k) to[k] += from[k];
+}
+
+} // namespace
 
 int PairTrimpot::pack_reverse_comm(int n, int first, double *buffer)
 {
+  if (features_.bytes > 0) {
+    const int size = size_of_features();
+    for (int a = first; a < first + n; ++a, buffer += size)
+      if (const char *row = features_of(a)) memcpy(buffer, row, features_.numbers * features_.bytes);
+    return n * size;
+  }
   std::copy_n(forces_.data() + 3 * static_cast<std::size_t>(first), 3 * static_cast<std::size_t>(n), buffer);
   return 3 * n;
 }
 
 void PairTrimpot::unpack_reverse_comm(int n, int *list, double *buffer)
 {
+  if (features_.bytes > 0) {
+    const int size = size_of_features();
+    for (int a = 0; a < n; ++a, buffer += size) {
+      char *const row = features_of(list[a]);
+      if (row == nullptr) continue;
+      if (features_.bytes == 4)
+        add_numbers<float>(row, buffer, features_.numbers);
+      else
+        add_numbers<double>(row, buffer, features_.numbers);
+    }
+    return;
+  }
   for (int a = 0; a < n; ++a)
     for (int k = 0; k < 3; ++k) forces_[3 * static_cast<std::size_t>(list[a]) + k] += *buffer++;
 }
@@ -273,7 +371,7 @@ void PairTrimpot::unpack_reverse_comm(int n, int *list, double *buffer)
 double PairTrimpot::memory_usage()
 {
   const auto own = 8 * (energies_.capacity() + positions_.capacity() + forces_.capacity() + virials_.capacity()) +
-                   4 * (species_.capacity() + atoms_.capacity());
+                   4 * (species_.capacity() + atoms_.capacity() + rows_.capacity());
   return Pair::memory_usage() + static_cast<double>(own) +
          (domain_ ? static_cast<double>(trimpot_domain_bytes(domain_.get())) : 0.0);
 }

@@ -30,6 +30,8 @@ class PairTrimpot : public Pair {
   double init_one(int, int) override;
   void compute(int, int) override;
   double memory_usage() override;
+  int pack_forward_comm(int, int *, double *, int, int *) override;
+  void unpack_forward_comm(int, int, double *) override;
   int pack_reverse_comm(int, int, double *) override;
   void unpack_reverse_comm(int, int *, double *) override;
 
@@ -51,6 +53,8 @@ class PairTrimpot : public Pair {
   std::int64_t n_local_ = 0, n_all_ = 0; // of those
   std::vector<std::int32_t> species_;
   std::vector<double> energies_, positions_, forces_, virials_;
+  std::vector<int> rows_;                // of each atom of LAMMPS, or -1; only if not all are of it
+  trimpot_features features_ = {};       // of a network, while processes exchange them
 
   int species_named(const char *) const;
   void refuse_unsupported();
@@ -63,6 +67,11 @@ class PairTrimpot : public Pair {
   void evaluate_atoms(bool by_receiver);
   void finish_energies(const double *);
   void check(int status, std::int64_t atom);
+  void prepare_exchange();
+  int size_of_features() const;
+  char *features_of(int atom) const;
+  static int spread(void *, const trimpot_features *);
+  static int gather(void *, const trimpot_features *);
   int atom_at(std::int64_t k) const { return all_types_ ? static_cast<int>(k) : atoms_[k]; }
 };
 

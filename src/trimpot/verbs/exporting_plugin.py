@@ -26,6 +26,8 @@ from trimpot.files.lammps_plugin_example import (
     readme_text,
     suitable_timestep_ps,
 )
+from trimpot.files.native_programs import refuse_uncompiled
+from trimpot.networks.potential import NetworkPotential
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,11 +59,14 @@ def write_plugin_folder(
     Raises
     ------
     InputError
-        If the potential cannot be stored, or the structure has other elements, a charge,
-        or no atoms.
+        If the potential cannot be stored or only this package computes it, or the
+        structure has other elements, a charge, or no atoms.
     WriteError
         If a file cannot be written.
     """
+    refuse_uncompiled(
+        potential, "LAMMPS", "run it in Trimpot (trimpot md, or trimpot.Calculator in ASE)"
+    )
     species = potential.species
     if atoms is None:
         crystal = default_crystal(potential, ATOMS, np.random.default_rng(0))
@@ -86,7 +91,7 @@ def write_plugin_folder(
             [(float(atomic_masses[z]), SYMBOLS[z]) for z in species],
         ),
     }
-    notes = _notes(made_up=atoms is None)
+    notes = _notes(potential, made_up=atoms is None)
     texts[README] = readme_text(species, f"300 K of {about}", notes)
     save(potential, folder / MODEL)
     for name, text in texts.items():
@@ -106,7 +111,7 @@ def _check(structure: Structure, species: tuple[int, ...]) -> None:
         )
 
 
-def _notes(*, made_up: bool) -> tuple[str, ...]:
+def _notes(potential: Potential, *, made_up: bool) -> tuple[str, ...]:
     known = [
         "Energies are those that Trimpot prints: they include the energies of isolated "
         "atoms.",
@@ -116,6 +121,11 @@ def _notes(*, made_up: bool) -> tuple[str, ...]:
         "LAMMPS does not look at extrapolation grades: whether the atoms stay within the "
         "training data, `trimpot md` tells.",
     ]
+    if isinstance(potential, NetworkPotential):
+        known.append(
+            "A network has no heat flux there (compute centroid/stress/atom); stresses of "
+            "atoms are shared out by edges."
+        )
     if made_up:
         known.append(
             "The structure is made up from the elements, to have one that runs; give yours "

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "../../threads.hpp"
-#include "messages.hpp"
+#include "pass_memory.hpp"
 
 namespace trimpot::TRIMPOT_ISA {
 
@@ -16,63 +16,76 @@ class Pass {
   using L = typename N::Lanes;
 
   Pass(const NetworkShape& shape, const Parameters<T>& parameters, const WeightedEdgesView& edges,
-       const EdgeTangents& along, int threads)
-      : s(shape), p(parameters), nodes(shape, parameters), edges_(edges), along_(along),
-        threads_(thread_count(threads, (edges.n_atoms + chunk - 1) / chunk)), n(edges.n_atoms) {
-    arenas_.resize(static_cast<std::size_t>(threads_));
-    states_.resize(static_cast<std::size_t>(s.layers));
-    for (int t = 0; t < s.layers; ++t) nodes.resize(states_[static_cast<std::size_t>(t)], n, t == 0);
-    last_.resize(features());
-    degrees_.resize(static_cast<std::size_t>(n));
+       const Ghosts& ghosts, const EdgeTangents& along, PassMemory<N>& memory, int threads)
+      : s(shape), p(parameters), nodes(shape, parameters), edges_(edges), ghosts_(ghosts), along_(along), m_(memory),
+        threads_(thread_count(threads, (edges.n_atoms + chunk - 1) / chunk)), n(edges.n_atoms),
+        n_all_(edges.n_atoms + ghosts.n) {
+    m_.arenas.resize(static_cast<std::size_t>(threads_));
+    m_.states.resize(static_cast<std::size_t>(s.layers));
+    for (int t = 0; t < s.layers; ++t)
+      nodes.resize(m_.states[static_cast<std::size_t>(t)], centers(t), senders(t), t == 0);
+    set_size(m_.last, at(centers(s.layers - 1)));
+    m_.degrees.resize(static_cast<std::size_t>(n));
+    m_.atoms = n_all_;
+    m_.most_atoms = std::max(m_.most_atoms, n_all_);
     const std::int64_t m = edges.first[n];
+    m_.used.assign(static_cast<std::size_t>(ghosts.n > 0 ? n_all_ : 0), 0);
+    for (std::int64_t e = 0; ghosts.n > 0 && e < m; ++e) m_.used[static_cast<std::size_t>(edges.neighbors[e])] = 1;
+    set_size(m_.kept, m <= most_kept ? m : 0);
     if (m <= most_kept) {
-      kept_.resize(static_cast<std::size_t>(m));
-      for (std::int64_t i = 0; i < n; ++i) fill_around(i, kept_.data() + edges_.first[i]);
+      for (std::int64_t i = 0; i < n; ++i) fill_around(i, m_.kept.data() + edges_.first[i]);
     }
-    energies_.assign(static_cast<std::size_t>(n), R{});
-    over_.resize(static_cast<std::size_t>(s.layers * n * (1 + s.heads)));
+    m_.energies.assign(static_cast<std::size_t>(n), R{});
+    m_.over.resize(static_cast<std::size_t>(s.layers * n * (1 + s.heads)));
   }
 
   void forward() {
     embed();
     for (int t = 0; t < s.layers; ++t) {
-      auto& state = states_[static_cast<std::size_t>(t)];
-      over_atoms([&](std::int64_t begin, std::int64_t end, int) { nodes.before(state, t, begin, end); });
+      auto& state = m_.states[static_cast<std::size_t>(t)];
+      if (t > 0 && ghosts_.exchange != nullptr) ghosts_.exchange->spread(rows(state.h));
+      over_senders(t, [&](std::int64_t begin, std::int64_t end, bool gather) {
+        nodes.before(state, t, gather, begin, end);
+      });
       with_form([&](auto degree, auto form) {
         const Messages<N, degree(), decltype(form)> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
-        over_atoms([&](std::int64_t begin, std::int64_t end, int thread) {
-          Arena& arena = arenas_[static_cast<std::size_t>(thread)];
+        over_atoms(0, centers(t), [&](std::int64_t begin, std::int64_t end, int thread) {
+          Arena& arena = m_.arenas[static_cast<std::size_t>(thread)];
           for (std::int64_t i = begin; i < end; ++i) {
             const Arena::Scope scope(arena);
             int count;
             const EdgeState<N>* const around = around_atom(i, count, arena);
             messages.forward(i, around, count, state.sum.data() + i * nodes.C * nodes.K, over(t, i), arena);
           }
-          nodes.after(state, t, edges_.species, degrees_.data(), next_features(t), energies_.data(), begin, end);
+          nodes.after(state, t, edges_.species, m_.degrees.data(), next_features(t), m_.energies.data(), begin, end);
         });
       });
     }
   }
 
-  const std::vector<R>& energies() const { return energies_; }
+  const std::vector<R>& energies() const { return m_.energies; }
 
   // Adds to gradients of vectors and weights, or to that of the parameters, where they are given.
   void backward(const R* seeds, const EdgeGradients& to, T* gradient) {
-    AlignedVector<L> above(features()), below(features()), sum_bar(features());
-    std::fill(above.begin(), above.end(), L{});
-    std::vector<R> degree_bar(static_cast<std::size_t>(n));
-    AlignedVector<L> query_bar(static_cast<std::size_t>(n * s.heads)), center_bar(static_cast<std::size_t>(n * nodes.G));
-    std::vector<SentBack<L>> sent(static_cast<std::size_t>(threads_));
+    auto &above = m_.above, &below = m_.below, &sum_bar = m_.sum_bar, &query_bar = m_.query_bar,
+         &center_bar = m_.center_bar;
+    auto& degree_bar = m_.degree_bar;
+    auto& sent = m_.sent;
+    set_size(above, at(n_all_)), set_size(below, at(n_all_)), set_size(sum_bar, at(n));
+    set_size(query_bar, n * s.heads), set_size(center_bar, n * nodes.G);
+    std::fill_n(above.begin(), at(centers(s.layers - 1)), L{});
+    degree_bar.resize(static_cast<std::size_t>(n));
+    sent.resize(static_cast<std::size_t>(threads_));
     for (int t = s.layers - 1; t >= 0; --t) {
-      auto& state = states_[static_cast<std::size_t>(t)];
+      auto& state = m_.states[static_cast<std::size_t>(t)];
       const bool asked = t > 0 || gradient != nullptr; // of the first layer only parameters are of interest
       if (asked)
         for (auto& one : sent) clear_sent(one, t);
       with_form([&](auto degree, auto form) {
         const Messages<N, degree(), decltype(form)> messages(s, p.layers[static_cast<std::size_t>(t)], state, t == 0);
-        in_shares([&](std::int64_t begin, std::int64_t end, int thread) {
-          Arena& arena = arenas_[static_cast<std::size_t>(thread)];
-          nodes.after_back(state, t, edges_.species, degrees_.data(), next_features(t), seeds,
+        in_shares(centers(t), [&](std::int64_t begin, std::int64_t end, int thread) {
+          Arena& arena = m_.arenas[static_cast<std::size_t>(thread)];
+          nodes.after_back(state, t, edges_.species, m_.degrees.data(), next_features(t), seeds,
                            {above.data(), below.data(), sum_bar.data(), degree_bar.data()}, begin, end, arena,
                            gradient);
           for (std::int64_t i = begin; i < end; ++i) {
@@ -92,36 +105,47 @@ class Pass {
         });
       });
       if (asked) {
-        over_atoms([&](std::int64_t begin, std::int64_t end, int) {
+        std::fill(below.begin() + at(centers(t)), below.begin() + at(senders(t)), L{});
+        over_senders(t, [&](std::int64_t begin, std::int64_t end, bool gather) {
           for (int other = 1; other < threads_; ++other)
             gather_sent(sent[0], sent[static_cast<std::size_t>(other)], t, begin, end);
-          nodes.before_back(state, t, sent[0].value.data(), sent[0].sent.data(), sent[0].key.data(), query_bar.data(),
-                            center_bar.data(), sent[0].neighbor.data(), below.data(), begin, end, gradient);
+          nodes.before_back(state, t, gather, sent[0].value.data(), sent[0].sent.data(), sent[0].key.data(),
+                            query_bar.data(), center_bar.data(), sent[0].neighbor.data(), below.data(), begin, end,
+                            gradient);
         });
       }
       above.swap(below);
+      if (t > 0 && ghosts_.exchange != nullptr) ghosts_.exchange->gather(rows(above));
     }
     if (gradient != nullptr) add_embedding(above, gradient);
   }
 
  private:
-  std::size_t features() const { return static_cast<std::size_t>(n * nodes.C * nodes.K); }
+  // Atoms that gather messages in a layer, and those that send them there.
+  std::int64_t centers(int t) const { return ghosts_.centers != nullptr ? ghosts_.centers[t] : n; }
+  std::int64_t senders(int t) const { return t == 0 || ghosts_.centers == nullptr ? n_all_ : centers(t - 1); }
+
+  std::int64_t at(std::int64_t atom) const { return atom * nodes.C * nodes.K; } // where its features begin
+  FeatureRows rows(AlignedVector<L>& h) const {
+    return {h.data(), std::int64_t{width} * nodes.C * nodes.K, static_cast<int>(sizeof(T))};
+  }
 
   L* next_features(int t) {
-    return t + 1 < s.layers ? states_[static_cast<std::size_t>(t + 1)].h.data() : last_.data();
+    return t + 1 < s.layers ? m_.states[static_cast<std::size_t>(t + 1)].h.data() : m_.last.data();
   }
 
   void embed() {
-    auto& h = states_[0].h;
-    std::fill(h.begin(), h.end(), L{});
-    for (std::int64_t i = 0; i < n; ++i) {
+    auto& h = m_.states[0].h;
+    std::fill_n(h.begin(), at(n), L{}); // ghosts need no more than scalars
+    for (std::int64_t i = 0; i < n_all_; ++i)
       for (int k = 0; k < nodes.K; ++k)
-        h[static_cast<std::size_t>(i * nodes.C * nodes.K + k)] =
+        h[static_cast<std::size_t>(at(i) + k)] =
             Nodes<N>::constant_block(p.embedding.w[edges_.species[i] * nodes.K + k], L{});
+    for (std::int64_t i = 0; i < n; ++i) {
       R sum{};
       for (std::int64_t e = edges_.first[i]; e < edges_.first[i + 1]; ++e)
         sum += number(edges_.weights[e], along_.weights ? along_.weights[e] : 0.0, R{});
-      degrees_[static_cast<std::size_t>(i)] = static_cast<T>(1.0 / s.mean_weight) * sum;
+      m_.degrees[static_cast<std::size_t>(i)] = static_cast<T>(1.0 / s.mean_weight) * sum;
     }
   }
 
@@ -136,7 +160,7 @@ class Pass {
   const EdgeState<N>* around_atom(std::int64_t i, int& count, Arena& arena) const {
     const std::int64_t first = edges_.first[i];
     count = static_cast<int>(edges_.first[i + 1] - first);
-    if (!kept_.empty()) return kept_.data() + first;
+    if (!m_.kept.empty()) return m_.kept.data() + first;
     auto* const around = arena.take<EdgeState<N>>(count);
     fill_around(i, around);
     return around;
@@ -149,26 +173,49 @@ class Pass {
   }
 
   template <class Work>
-  void over_atoms(Work&& work) {
+  void over_atoms(std::int64_t first, std::int64_t last, Work&& work) {
     if (threads_ == 1) {
-      for (std::int64_t begin = 0; begin < n; begin += chunk) work(begin, std::min(begin + chunk, n), 0);
+      for (std::int64_t begin = first; begin < last; begin += chunk) work(begin, std::min(begin + chunk, last), 0);
       return;
     }
-    for_blocks(n, chunk, threads_, work);
+    for_blocks(last - first, chunk, threads_, [&](std::int64_t begin, std::int64_t end, int thread) {
+      work(first + begin, first + end, thread);
+    });
+  }
+
+  // Those that gather, then those that only send, if anybody listens.
+  template <class Work>
+  void over_senders(int t, Work&& work) {
+    over_atoms(0, centers(t), [&](std::int64_t begin, std::int64_t end, int) { work(begin, end, true); });
+    if (senders(t) == centers(t)) return;
+    over_atoms(centers(t), senders(t), [&](std::int64_t begin, std::int64_t end, int) {
+      over_used(begin, end, [&](std::int64_t first, std::int64_t last) { work(first, last, false); });
+    });
+  }
+
+  // Runs of atoms that are at the end of an edge.
+  template <class Work>
+  void over_used(std::int64_t begin, std::int64_t end, Work&& work) const {
+    const auto used = [&](std::int64_t i) { return m_.used[static_cast<std::size_t>(i)] != 0; };
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i;
+      while (i < end && used(i)) ++i;
+      if (i > first) work(first, i);
+    }
   }
 
   // Each thread has the same atoms in every call, so that sums over what threads collect are the same.
   template <class Work>
-  void in_shares(Work&& work) {
-    const std::int64_t chunks = (n + chunk - 1) / chunk;
+  void in_shares(std::int64_t atoms, Work&& work) {
+    const std::int64_t chunks = (atoms + chunk - 1) / chunk;
     on_threads(threads_, [&](int thread) {
       const std::int64_t last = chunks * (thread + 1) / threads_;
       for (std::int64_t c = chunks * thread / threads_; c < last; ++c)
-        work(c * chunk, std::min((c + 1) * chunk, n), thread);
+        work(c * chunk, std::min((c + 1) * chunk, atoms), thread);
     });
   }
 
-  R* over(int t, std::int64_t i) { return over_.data() + (t * n + i) * (1 + s.heads); }
+  R* over(int t, std::int64_t i) { return m_.over.data() + (t * n + i) * (1 + s.heads); }
 
   template <class Work>
   void with_form(Work&& work) const {
@@ -189,11 +236,22 @@ class Pass {
   }
 
   void clear_sent(SentBack<L>& one, int t) const {
-    one.value.resize(static_cast<std::size_t>(n * nodes.K));
-    one.sent.resize(t > 0 ? features() : 0);
-    one.key.resize(static_cast<std::size_t>(s.heads > 0 ? n : 0));
-    one.neighbor.resize(static_cast<std::size_t>(n * nodes.G));
-    for (auto* of : {&one.value, &one.sent, &one.key, &one.neighbor}) std::fill(of->begin(), of->end(), L{});
+    const std::int64_t sending = senders(t);
+    set_size(one.value, sending * nodes.K);
+    set_size(one.sent, t > 0 ? at(sending) : 0);
+    set_size(one.key, s.heads > 0 ? sending : 0);
+    set_size(one.neighbor, sending * nodes.G);
+    const auto clear = [&](AlignedVector<L>& of, std::int64_t per_atom) {
+      const auto rows = [&](std::int64_t begin, std::int64_t end) {
+        std::fill(of.begin() + begin * per_atom, of.begin() + end * per_atom, L{});
+      };
+      rows(0, centers(t));
+      if (sending > centers(t)) over_used(centers(t), sending, rows);
+    };
+    clear(one.value, nodes.K);
+    if (t > 0) clear(one.sent, nodes.C * nodes.K);
+    if (s.heads > 0) clear(one.key, 1);
+    clear(one.neighbor, nodes.G);
   }
 
   void gather_sent(SentBack<L>& to, const SentBack<L>& from, int t, std::int64_t begin, std::int64_t end) const {
@@ -211,16 +269,12 @@ class Pass {
   const Parameters<T>& p;
   const Nodes<N> nodes;
   const WeightedEdgesView& edges_;
+  const Ghosts ghosts_;
   const EdgeTangents along_;
+  PassMemory<N>& m_;
   const int threads_;
-  const std::int64_t n;
-  std::vector<Arena> arenas_;
-  std::vector<LayerState<L>> states_;
-  AlignedVector<L> last_;
-  std::vector<R> degrees_, energies_;
-  std::vector<R> over_; // layers x atoms x groups of channels: 1 / (1 + sum of shares)
+  const std::int64_t n, n_all_; // atoms with edges; these and ghosts
   static constexpr std::int64_t most_kept = 1 << 17; // edges whose state is worked out once; more would leave the cache
-  AlignedVector<EdgeState<N>> kept_;
 };
 
 template <class T>
@@ -231,23 +285,28 @@ class NetworkKernel final : public Network {
   std::int64_t n_parameters() const override { return parameters_.size(); }
   void set_parameters(const double* values) override { parameters_.set(values); }
 
-  void evaluate(const WeightedEdgesView& edges, double* energies, const EdgeGradients& gradients,
-                int threads) const override {
-    Pass<Numbers<T, false>> pass(shape_, parameters_, edges, {}, threads);
+  void evaluate_among(const WeightedEdgesView& edges, const Ghosts& ghosts, double* energies,
+                      const EdgeGradients& gradients, int threads) const override {
+    if (ghosts.n > 0 && shape_.layers > 1 && ghosts.exchange == nullptr && ghosts.centers == nullptr)
+      throw std::invalid_argument("nothing says what the features of ghosts are after the first layer");
+    const typename MemoryPool<Numbers<T, false>>::Lease memory(plain_);
+    Pass<Numbers<T, false>> pass(shape_, parameters_, edges, ghosts, {}, *memory, threads);
     pass.forward();
-    for (std::int64_t i = 0; i < edges.n_atoms; ++i)
-      energies[i] = static_cast<double>(pass.energies()[static_cast<std::size_t>(i)]);
-    if (gradients.vectors == nullptr) return;
+    const std::int64_t own = ghosts.centers != nullptr ? ghosts.centers[shape_.layers - 1] : edges.n_atoms;
+    for (std::int64_t i = 0; i < own; ++i) energies[i] = static_cast<double>(pass.energies()[static_cast<std::size_t>(i)]);
     const std::int64_t m = edges.first[edges.n_atoms];
+    if (gradients.vectors == nullptr && m > 0) return; // without edges there may be ghosts that ask for derivatives
     std::fill(gradients.vectors, gradients.vectors + 3 * m, 0.0);
     std::fill(gradients.weights, gradients.weights + m, 0.0);
-    const std::vector<T> seeds(static_cast<std::size_t>(edges.n_atoms), T(1));
+    std::vector<T> seeds(static_cast<std::size_t>(edges.n_atoms));
+    std::fill_n(seeds.begin(), own, T(1));
     pass.backward(seeds.data(), gradients, nullptr);
   }
 
   void add_parameter_gradient(const WeightedEdgesView& edges, const double* seeds, const EdgeTangents& tangents,
                               double* gradient) const override {
-    Pass<Numbers<T, true>> pass(shape_, parameters_, edges, tangents, 1);
+    const typename MemoryPool<Numbers<T, true>>::Lease memory(dual_);
+    Pass<Numbers<T, true>> pass(shape_, parameters_, edges, {}, tangents, *memory, 1);
     pass.forward();
     std::vector<DualNumber<T>> dual(static_cast<std::size_t>(edges.n_atoms));
     for (std::size_t i = 0; i < dual.size(); ++i) dual[i] = {T(1), static_cast<T>(seeds[i])};
@@ -260,6 +319,8 @@ class NetworkKernel final : public Network {
  private:
   NetworkShape shape_;
   Parameters<T> parameters_;
+  mutable MemoryPool<Numbers<T, false>> plain_;
+  mutable MemoryPool<Numbers<T, true>> dual_;
 };
 
 } // namespace trimpot::TRIMPOT_ISA

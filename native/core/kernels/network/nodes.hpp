@@ -98,19 +98,21 @@ class Nodes {
     }
   }
 
-  void resize(LayerState<L>& a, std::int64_t n, bool first) const {
-    const auto features = static_cast<std::size_t>(n * C * K), channels = static_cast<std::size_t>(n * K);
-    a.h.resize(features), a.sum.resize(features), a.mixed.resize(features), a.message.resize(features);
-    a.value.resize(channels);
-    if (!first) a.sent.resize(features);
-    a.key.resize(static_cast<std::size_t>(s.heads > 0 ? n : 0));
-    a.query.resize(static_cast<std::size_t>(s.heads * n));
-    a.gate_center.resize(static_cast<std::size_t>(n * G));
-    a.gate_neighbor.resize(static_cast<std::size_t>(n * G));
-    a.made.resize(static_cast<std::size_t>(n * K * (s.l_max + 1)));
-    a.hidden.resize(static_cast<std::size_t>(n * H));
+  // For n atoms that gather messages, the first of those that send them.
+  void resize(LayerState<L>& a, std::int64_t n, std::int64_t senders, bool first) const {
+    const std::int64_t features = n * C * K;
+    set_size(a.h, senders * C * K);
+    for (auto* of : {&a.sum, &a.mixed, &a.message}) set_size(*of, features);
+    set_size(a.value, senders * K);
+    if (!first) set_size(a.sent, senders * C * K);
+    set_size(a.key, s.heads > 0 ? senders : 0);
+    set_size(a.query, s.heads * n);
+    set_size(a.gate_center, n * G);
+    set_size(a.gate_neighbor, senders * G);
+    set_size(a.made, n * K * (s.l_max + 1));
+    set_size(a.hidden, n * H);
     a.powers.resize(static_cast<std::size_t>(s.correlation - 1));
-    for (auto& power : a.powers) power.resize(features);
+    for (auto& power : a.powers) set_size(power, features);
   }
 
   static void add_bias(const Vector<T>& bias, L* rows, int blocks, std::int64_t begin, std::int64_t end) {
@@ -131,14 +133,21 @@ class Nodes {
   static Block16<T> slope_of(const DualBlock<T>& a, const DualBlock<T>& b) { return slope(a, b); }
   static Block16<T> slope_of(const Block16<T>& a, const Block16<T>&) { return a; } // never of use
 
-  // What atoms send and ask for, before messages.
-  void before(LayerState<L>& a, int t, std::int64_t begin, std::int64_t end) const {
+  // What atoms send and, if they gather, ask for, before messages.
+  void before(LayerState<L>& a, int t, bool gather, std::int64_t begin, std::int64_t end) const {
     const auto& w = p.layers[static_cast<std::size_t>(t)];
     scalars(w.value, a.h.data(), C * K, a.value.data(), begin, end);
     if (t > 0) mix(w.passed, a.h.data(), a.sent.data(), 1, begin, end, false);
     if (s.heads > 0) {
       scalars(w.key, a.h.data(), C * K, a.key.data(), begin, end);
       add_bias(w.key_bias, a.key.data(), 1, begin, end);
+    }
+    if (G > 0) scalars(w.gate_neighbor, a.h.data(), C * K, a.gate_neighbor.data(), begin, end);
+    if (gather) ask(a, w, begin, end);
+  }
+
+  void ask(LayerState<L>& a, const LayerParameters<T>& w, std::int64_t begin, std::int64_t end) const {
+    if (s.heads > 0) {
       L asked[chunk * 16];
       L* const shifted = asked - begin * C;
       mix(w.query, a.h.data(), shifted, 0, begin, end, false);
@@ -149,22 +158,20 @@ class Nodes {
           a.query[static_cast<std::size_t>(i * s.heads + head)] = q;
         }
     }
-    if (G > 0) {
-      scalars(w.gate_center, a.h.data(), C * K, a.gate_center.data(), begin, end);
-      add_bias(w.gate_bias, a.gate_center.data(), G, begin, end);
-      scalars(w.gate_neighbor, a.h.data(), C * K, a.gate_neighbor.data(), begin, end);
-    }
+    if (G == 0) return;
+    scalars(w.gate_center, a.h.data(), C * K, a.gate_center.data(), begin, end);
+    add_bias(w.gate_bias, a.gate_center.data(), G, begin, end);
   }
 
   // Adds to h_bar what the derivatives of what atoms sent and asked for say.
-  void before_back(const LayerState<L>& a, int t, const L* value_bar, const L* sent_bar, const L* key_bar,
-                   const L* query_bar, const L* center_bar, const L* neighbor_bar, L* h_bar, std::int64_t begin,
-                   std::int64_t end, T* gradient) const {
+  void before_back(const LayerState<L>& a, int t, bool gather, const L* value_bar, const L* sent_bar,
+                   const L* key_bar, const L* query_bar, const L* center_bar, const L* neighbor_bar, L* h_bar,
+                   std::int64_t begin, std::int64_t end, T* gradient) const {
     const auto& w = p.layers[static_cast<std::size_t>(t)];
     scalars_back(w.value, a.h.data(), C * K, value_bar, h_bar, C * K, begin, end, gradient);
     if (t > 0) mix_back(w.passed, a.h.data(), sent_bar, h_bar, 1, begin, end, true, gradient);
-    if (s.heads > 0) {
-      scalars_back(w.key, a.h.data(), C * K, key_bar, h_bar, C * K, begin, end, gradient);
+    if (s.heads > 0) scalars_back(w.key, a.h.data(), C * K, key_bar, h_bar, C * K, begin, end, gradient);
+    if (s.heads > 0 && gather) {
       L asked[chunk * 16];
       L* const shifted = asked - begin * C;
       for (std::int64_t i = begin; i < end; ++i)
@@ -178,7 +185,7 @@ class Nodes {
         for (std::int64_t i = begin; i < end; ++i) add_derivative(w.key_bias, 0, derivative(key_bar[i]), gradient);
     }
     if (G > 0) {
-      scalars_back(w.gate_center, a.h.data(), C * K, center_bar, h_bar, C * K, begin, end, gradient);
+      if (gather) scalars_back(w.gate_center, a.h.data(), C * K, center_bar, h_bar, C * K, begin, end, gradient);
       scalars_back(w.gate_neighbor, a.h.data(), C * K, neighbor_bar, h_bar, C * K, begin, end, gradient);
       if (gradient != nullptr)
         for (std::int64_t i = begin; i < end; ++i)

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trimpot.contract import is_conservative
 from trimpot.engines.charges import total_charge
 from trimpot.engines.lammps.building import BuildSettings, build_plugin
 from trimpot.engines.lammps.running import Launch
 from trimpot.errors import InputError
+from trimpot.files.native_programs import refuse_uncompiled
 from trimpot.files.potential_file import document_of
 
 if TYPE_CHECKING:
@@ -100,11 +100,7 @@ def check_possible(potential: Potential, atoms: Atoms) -> None:
             f"LAMMPS reads potentials from files, and this one cannot be stored ({error}); "
             f"{EMBEDDED}"
         ) from error
-    if not is_conservative(potential):
-        raise InputError(
-            "LAMMPS takes forces that are the gradient of the energy, found a potential "
-            f"whose forces are predicted directly (model.forces: direct); {EMBEDDED}"
-        )
+    refuse_uncompiled(potential, "LAMMPS", EMBEDDED)
     if charge := total_charge(atoms):
         raise InputError(
             f"the structure has the total charge {charge}, which LAMMPS is not told; "
