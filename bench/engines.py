@@ -123,9 +123,7 @@ def run(case: Case, style: Style, folder: Path, lmp: str | None = None) -> dict:
 
 def measured(case: Case, rounds: int, kim: Kim | None) -> dict:
     """Return all rounds of a case by style."""
-    found = {name: [] for name in case.styles}
-    if kim is not None:
-        found["kim"] = []
+    found: dict[str, list] = {name: [] for name in case.styles}
     with tempfile.TemporaryDirectory() as where, machine.Neighbours() as beside:
         folder = Path(where)
         write_models(folder)
@@ -133,8 +131,10 @@ def measured(case: Case, rounds: int, kim: Kim | None) -> dict:
             for name, style in case.styles.items():
                 found[name].append(run(case, style, folder))
             if kim is not None:
-                pair = (f"pair_style kim {kim.model}", "pair_coeff * * W")
-                found["kim"].append(run(case, Style(pair), folder, kim.lmp))
+                style = f"pair_style kim {kim.model}"
+                for name, words in (("KIM mixed", "W mixed 1 1"), ("KIM double", "W")):
+                    pair = Style((style, f"pair_coeff * * {words}"))
+                    found.setdefault(name, []).append(run(case, pair, folder, kim.lmp))
     return {"rounds": found, "others": beside.others}
 
 
