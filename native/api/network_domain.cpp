@@ -66,9 +66,10 @@ class NetworkDomain final : public Domain {
                                   "atoms depend on more than the vectors to their neighbours");
     if (has_moved(positions)) make_lists(positions);
     const std::int64_t n = lists_.n_centers(), n_all = this->n_all();
-    place_rows(positions);
+    const double* const places = in_order(positions);
+    place_rows(places);
     const PairsView pairs{n, n_all, kinds_.data(), lists_.first.data(), lists_.neighbors.data(), nullptr, nullptr,
-                          nullptr, rows_.data()};
+                          places, rows_.data()};
     edges_ = weigh_edges(weighing_, pairs, threads_, std::move(edges_));
     set_size(by_vectors_, static_cast<std::int64_t>(edges_.vectors.size()));
     set_size(by_weights_, static_cast<std::int64_t>(edges_.weights.size()));
@@ -90,7 +91,7 @@ class NetworkDomain final : public Domain {
   std::int64_t bytes() const override {
     const std::size_t held =
         4 * (species_.capacity() + kinds_.capacity() + lists_.order.capacity() + lists_.neighbors.capacity()) +
-        8 * (lists_.first.capacity() + built_at_.capacity() + rows_.capacity() + energies_.capacity() +
+        8 * (lists_.first.capacity() + built_at_.capacity() + places_.capacity() + rows_.capacity() + energies_.capacity() +
              prior_energies_.capacity() + forces_.capacity() + strains_.capacity() + by_vectors_.capacity() +
              by_weights_.capacity()) +
         100 * edges_.weights.capacity() + 72 * edges_.screened.capacity();
@@ -114,7 +115,8 @@ class NetworkDomain final : public Domain {
   std::vector<double> built_at_;
   NetworkLists lists_;
   std::vector<double> energies_, prior_energies_;
-  AlignedVector<double> rows_, by_vectors_, by_weights_, forces_, strains_; // positions x 4; derivatives
+  AlignedVector<double> places_, rows_; // positions x 3, x 4
+  AlignedVector<double> by_vectors_, by_weights_, forces_, strains_;
   WeightedEdges edges_;
 
   void make_lists(const double* positions) {
@@ -129,10 +131,17 @@ class NetworkDomain final : public Domain {
   }
 
   // Positions in the order of the lists.
-  void place_rows(const double* positions) {
+  const double* in_order(const double* positions) {
+    if (lists_.order.empty()) return positions;
+    set_size(places_, 3 * n_all());
+    for (std::int64_t a = 0; a < n_all(); ++a) std::copy_n(positions + 3 * lists_.given(a), 3, places_.data() + 3 * a);
+    return places_.data();
+  }
+
+  void place_rows(const double* places) {
     set_size(rows_, 4 * n_all());
     for (std::int64_t a = 0; a < n_all(); ++a) {
-      std::copy_n(positions + 3 * lists_.given(a), 3, rows_.data() + 4 * a);
+      std::copy_n(places + 3 * a, 3, rows_.data() + 4 * a);
       rows_[static_cast<std::size_t>(4 * a + 3)] = 0.0;
     }
   }

@@ -98,6 +98,7 @@ int renew(KIM::ModelComputeArguments const *arguments, Domain &domain, Model con
         trimpot_domain_new(model.potential.get(), model.skin / model.length, model.mixed, /* threads */ 1));
     if (!domain.domain) return failed(arguments, trimpot_error(), __LINE__, __FILE__);
     trimpot_domain_share_pairs(domain.domain.get(), 1);  // KIM's forces are the gradient of KIM's energy
+    trimpot_domain_set_wide_ghosts(domain.domain.get(), 1);  // KIM hands on nothing while a model computes
     domain.revision = model.revision;
     domain.is_built = false;
   }

@@ -37,12 +37,6 @@ int read_potential(KIM::ModelDriverCreate *create, Model &model)
   }
   model.potential.reset(trimpot_read((*folder + "/" + *name).c_str()));
   if (!model.potential) return failed(create, last_error(), __LINE__, __FILE__);
-  if (trimpot_n_layers(model.potential.get()) > 0) {
-    return failed(create,
-                  "a network with layers of messages cannot run through KIM, only spline potentials can; "
-                  "run it through ASE (trimpot.Calculator)",
-                  __LINE__, __FILE__);
-  }
   return 0;
 }
 
@@ -166,7 +160,7 @@ int model_driver_create(KIM::ModelDriverCreate *const create, KIM::LengthUnit co
 {
   auto model = std::make_unique<Model>();
   if (read_potential(create, *model) || set_units(create, *model, length, energy)) return 1;
-  model->influence = model->length * trimpot_cutoff(model->potential.get());
+  model->influence = model->length * trimpot_influence_distance(model->potential.get());
   model->list_cutoff = list_cutoff(model->influence);
   model->skin *= model->length;
   if (set_species(create, *model) || set_parameters(create, *model) || set_routines(create)) return 1;

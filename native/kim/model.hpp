@@ -26,7 +26,7 @@ struct Model {
   std::unique_ptr<trimpot_potential, FreePotential> potential;
   double length = 1.0;  // one angstrom in units of the simulator
   double energy = 1.0;  // one eV
-  double influence = 0.0;  // cutoff
+  double influence = 0.0;  // how far ghosts reach: the cutoff, of networks as often as they have layers
   double list_cutoff = 0.0;  // of the list that KIM wants to be registered, and nobody asks for
   int no_neighbors_of_padding = 1;
   // Parameters that a simulator may change.

@@ -80,7 +80,7 @@ def export(
 
     lammps: any potential at full speed, with a plugin that trimpot lammps builds. Without
     plugin: lammps-uf3, pair and triplet splines; lammps-table, two-body potentials with
-    measured interpolation errors. kim: spline potentials for any simulator that knows KIM.
+    measured interpolation errors. kim: for any simulator that knows KIM.
     """
     from trimpot.files.lammps_table import TableSettings
     from trimpot.verbs.exporting import export as run_export

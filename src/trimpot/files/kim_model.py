@@ -1,4 +1,4 @@
-"""Portable models of KIM from spline potentials, with the driver that runs them.
+"""Portable models of KIM from potentials, with the driver that runs them.
 
 KIM (https://openkim.org) is an interface between simulators, such as LAMMPS and ASE, and
 models. A portable model is a folder that KIM's own command compiles and installs; ours
@@ -23,7 +23,7 @@ from trimpot.writing.folders import make_folder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trimpot.splines.potential import SplinePotential
+    from trimpot.contract import Potential
 
 DRIVER = "Trimpot__MD_000000000000_000"
 """Name of the driver: a valid extended KIM ID that is not registered at openkim.org."""
@@ -114,13 +114,14 @@ def model_name(stem: str, content: bytes) -> str:
     return f"{'_'.join(filter(None, ('Trimpot', word)))}__MO_{digits:012d}_000"
 
 
-def write_kim(potential: SplinePotential, folder: Path, stem: str) -> KimModel:
+def write_kim(potential: Potential, folder: Path, stem: str) -> KimModel:
     """Write a portable model and its driver as two folders in ``folder``.
 
     Raises
     ------
     InputError
-        If libtrimpot.so or the sources of the driver are not where they should be.
+        If the potential cannot be stored, or libtrimpot.so or the sources of the driver
+        are not where they should be.
     WriteError
         If something cannot be written.
     """
@@ -159,7 +160,7 @@ def is_kim_installed() -> bool:
     return shutil.which(COMMAND) is not None
 
 
-def _content(potential: SplinePotential, folder: Path) -> bytes:
+def _content(potential: Potential, folder: Path) -> bytes:
     """Return the bytes of the potential's file."""
     path = folder / PARAMETERS
     try:

