@@ -68,6 +68,7 @@ def cases() -> dict[str, Case]:
     """Return what is measured, by name."""
     w, si = "bcc 3.165", "diamond 5.431"
     eam = POTENTIALS / "lammps" / "W_zhou55.eam.alloy"
+    eam_lines = ("pair_style eam/alloy", f"pair_coeff * * {eam} W")
     own = {
         MIXED: ours("w23.trimpot", "W"),
         DOUBLE: ours("w23.trimpot", "W", words="precision double"),
@@ -85,7 +86,7 @@ def cases() -> dict[str, Case]:
             {
                 **own,
                 "uf3": Style(("pair_style uf3 3", f"pair_coeff * * {UF3 / 'W.uf3'} W"), 30),
-                "eam/alloy": Style(("pair_style eam/alloy", f"pair_coeff * * {eam} W")),
+                "eam/alloy": Style(eam_lines),
             },
             targets={"uf3": 12.0, "eam/alloy": 1.0},
         ),
@@ -131,6 +132,8 @@ def cases() -> dict[str, Case]:
                 TWO: ours("w23.trimpot", "W", steps=150, ranks=2),
                 ONE: ours("w23.trimpot", "W", steps=150),
                 HALF: ours("w23.trimpot", "W", steps=150, cells=(16, 32, 32)),
+                "eam/alloy, two ranks": Style(eam_lines, 100, 2),
+                "eam/alloy, one rank": Style(eam_lines, 100),
             },
             first=TWO,
             targets={ONE: 1.85},
@@ -142,7 +145,7 @@ def cases() -> dict[str, Case]:
             2,
             {
                 f"{2 * n**3:,} atoms": ours(
-                    "w23.trimpot", "W", steps=max(20, 3_000_000 // n**3), cells=(n, n, n)
+                    "w23.trimpot", "W", steps=max(20, 1_000_000 // n**3), cells=(n, n, n)
                 )
                 for n in (4, 6, 8, 12, 16, 24, 32)
             },
