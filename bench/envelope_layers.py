@@ -21,7 +21,7 @@ import machine
 import pages
 from pruning import layer_costs, layer_settings
 from pruning.layer_costs import Subject, ratio
-from pruning.layer_settings import DEFAULT, LIMITS, NONE, RADII, USUAL, WATER
+from pruning.layer_settings import DEFAULT, LIMITS, NETWORKS, NONE, RADII, USUAL, WATER
 
 from trimpot.networks.mlanet import MLANetSettings
 
@@ -174,7 +174,7 @@ def products_text(place: str, found: dict) -> str:
         f"Edge products, {place}, two layers\n\n{products_table(found, second=False)}\n"
         f"The second layer alone (two layers less one)\n\n"
         f"{products_table(found, second=True)}\n"
-        f"Default envelope: {'; '.join(verdicts)}.\n"
+        f"Default envelope of splines: {'; '.join(verdicts)}.\n"
     )
 
 
@@ -187,11 +187,12 @@ def mlanet_text(place: str, found: dict) -> str:
         lines.append(line + cells(base, one))
     head = ["cutoff", "triplet envelope", "edges per atom", "sum of weights"]
     head += ["force call, µs/atom", "peak, MiB"]
-    faster, _ = gains(base, found[f"{LONG:g} {DEFAULT}"])
+    faster, _ = gains(base, found[f"{LONG:g} {NETWORKS}"])
     word = "met" if faster >= 1.0 else "**missed**"
     return (
         f"MLANet, compiled, {place}\n\n{pages.table(head, lines)}\n"
-        f"{LONG:g} Å with the default envelope beside {CUTOFF:g} Å without: "
+        f"{LONG:g} Å with the default envelope of networks ({NETWORKS}) beside {CUTOFF:g} Å "
+        f"without: "
         f"{faster:.2f}x as fast (target 1: {word}).\n"
     )
 
