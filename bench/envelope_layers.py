@@ -191,8 +191,8 @@ def mlanet_text(place: str, found: dict) -> str:
     word = "met" if faster >= 1.0 else "**missed**"
     return (
         f"MLANet, compiled, {place}\n\n{pages.table(head, lines)}\n"
-        f"{LONG:g} Å with the default envelope of networks ({NETWORKS}) beside {CUTOFF:g} Å "
-        f"without: "
+        f"{LONG:g} Å with the default envelope of networks ({NETWORKS}) beside "
+        f"{CUTOFF:g} Å without: "
         f"{faster:.2f}x as fast (target 1: {word}).\n"
     )
 
