@@ -74,6 +74,15 @@ def test_numbers_are_ours_on_any_number_of_ranks(models, ranks, alone, tmp_path)
             assert_close(-stresses.sum(axis=0), ours.virial, 1e-8, what)
 
 
+def test_threads_change_no_bit(models, tmp_path):
+    n, structure = structures()["molten, three species"]
+    case = Case(structure, models["sum", n][1], species=SPECIES[n])
+    threads = replace(case, style="trimpot precision double threads 3")
+    one, three = run([case, threads], tmp_path)
+    assert one.forces.tobytes() == three.forces.tobytes()
+    assert one.energy == three.energy
+
+
 def test_mixed_precision_is_within_its_bound(models, tmp_path):
     cases = [
         Case(structure, models[kind, n][1], "trimpot", species=SPECIES[n])
