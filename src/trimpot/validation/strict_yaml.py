@@ -126,6 +126,62 @@ def texts(value: object, where: str, example: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def text(value: object, where: str) -> str:
+    """Return a text.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not isinstance(value, str):
+        raise InputError(f"{where}: found {_shown(value)}, expected a text; put quotes")
+    return value
+
+
+def number(value: object, where: str) -> float:
+    """Return a number.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"{where}: found {_shown(value)}, expected a number")
+    return float(value)
+
+
+def number_or_none(value: object, where: str) -> float | None:
+    """Return a number, or None where there is none.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    return None if value is None else number(value, where)
+
+
+def fraction_or_number(value: object, of: float | None, where: str) -> float | None:
+    """Return a number; "8 %" is that share of another one.
+
+    Raises
+    ------
+    InputError
+        If it is something else, or a share of nothing.
+    """
+    if not isinstance(value, str):
+        return number_or_none(value, where)
+    share = re.fullmatch(r"([0-9.]+) ?%", value)
+    if share is None or of is None:
+        raise InputError(
+            f"{where}: found {value!r}, expected a number, or a share such as 8 % of a "
+            "reference that is there"
+        )
+    return float(share[1]) / 100.0 * abs(of)
+
+
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) < 60 else f"{text[:57]}..."

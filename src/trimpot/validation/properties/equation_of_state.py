@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize_scalar
 
 from trimpot.errors import InputError
 from trimpot.units import GPA_PER_EV_PER_A3
@@ -16,6 +16,7 @@ from trimpot.validation.properties.relaxing import energy_per_atom
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
+    from numpy.polynomial import Polynomial
 
     from trimpot.contract import FloatArray
     from trimpot.validation.properties.case import Case, Phase, Report
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-WINDOW = 0.015
-"""Half width, as a share of a0, of the scan from which minimum and curvature come."""
+WINDOWS = (0.015, 0.005, 0.0015)
+"""Half widths, as shares of a0, of the scan from which minimum and curvature come: the
+first one in which the energy is smooth."""
+
+ROUGH = 0.02
+"""Departure from the polynomial, as a share of the depth, from which a curve is rough."""
 
 ORDER, NEAR = 4, 9
 """Order of the polynomial in that scan, and its points."""
@@ -69,8 +74,9 @@ def measure(
 
     Values: ``a0`` (A), ``energy`` (eV per atom), ``volume`` (A^3 per atom), ``B`` (GPa).
     The minimum of the scan is refined by a polynomial of order four in the lattice constant
-    over 1.5 % to both sides. Curve ``energy``: energies per atom over lattice constants.
-    The cell keeps its shape (c/a of hcp included).
+    over 1.5 % to both sides, less where the energy is not smooth there (a note says so).
+    Curve ``energy``: energies per atom over lattice constants. The cell keeps its shape
+    (c/a of hcp included).
     """
     phase, calculator = case.phase, subject.calculator()
     low = settings.low or (1.0 - settings.spread) * phase.a
@@ -79,19 +85,25 @@ def measure(
     energies = _energies(phase, calculator, scan_a, report)
     curve = Curve(scan_a, energies, "lattice constant (A)", "energy per atom (eV)")
     plain = asdict(settings)
-    lowest = int(np.argmin(energies))
-    if lowest in (0, len(scan_a) - 1):
-        end = f"{scan_a[lowest]:.3f} A"
-        return Outcome(
-            curves={"energy": curve},
-            settings=plain,
-            failure=f"no minimum between {low:.3f} and {high:.3f} A: lowest at {end}",
-        )
-    values = _minimum(phase, calculator, float(scan_a[lowest]), scan_a[1] - scan_a[0])
-    if values is None:
-        failure = f"no smooth minimum near {scan_a[lowest]:.3f} A"
-        return Outcome(curves={"energy": curve}, settings=plain, failure=failure)
-    return Outcome(values, {"energy": curve}, plain, notes=_notes(energies))
+    step = float(scan_a[1] - scan_a[0])
+    minima = _minima(energies)
+    failure = f"no minimum between {low:.3f} and {high:.3f} A"
+    for place in minima:
+        found = _minimum(phase, calculator, float(scan_a[place]), step)
+        if found is not None:
+            notes = _notes(scan_a[minima], place == minima[0], found[1])
+            return Outcome(found[0], {"energy": curve}, plain, notes)
+        failure = f"no smooth minimum, the energy jumps near {scan_a[minima[0]]:.3f} A"
+    if not minima:
+        failure += f": lowest at {scan_a[int(np.argmin(energies))]:.3f} A"
+    return Outcome(curves={"energy": curve}, settings=plain, failure=failure)
+
+
+def _minima(energies: FloatArray) -> list[int]:
+    """Return the places of minima within the scan, lowest first."""
+    inner = energies[1:-1]
+    places = 1 + np.flatnonzero((inner < energies[:-2]) & (inner < energies[2:]))
+    return [int(i) for i in places[np.argsort(energies[places])]]
 
 
 def _energies(
@@ -106,33 +118,61 @@ def _energies(
 
 def _minimum(
     phase: Phase, calculator: Calculator, near: float, step: float
-) -> dict[str, Value] | None:
-    """Return the values at the minimum; None if a polynomial has none there."""
-    a = near
-    for _ in range(3):  # the window follows the minimum
-        x = np.linspace(-WINDOW, WINDOW, NEAR)
-        energies = _energies(phase, calculator, a * (1.0 + x), silent)
-        energy = np.polynomial.Polynomial.fit(x, energies, ORDER, domain=[-1, 1])
-        slope, reach = energy.deriv(), max(2.0 * step / near, 0.5 * WINDOW)
-        if slope(-reach) >= 0.0 or slope(reach) <= 0.0:
-            return None
-        a, found = a * (1.0 + (root := brentq(slope, -reach, reach))), root
-        if abs(found) < 1e-3:
-            break
+) -> tuple[dict[str, Value], float] | None:
+    """Return the values at the minimum, and the window; None if there is no smooth one."""
+    for window in WINDOWS:
+        place = _lowest_point(phase, calculator, near, step, window)
+        energies = _energies(phase, calculator, place * _scan(window), silent)
+        energy = np.polynomial.Polynomial.fit(_scan(window) - 1.0, energies, ORDER)
+        roughness = np.abs(energy(_scan(window) - 1.0) - energies).max()
+        slope = energy.deriv()
+        if roughness > ROUGH * np.ptp(energies) or not slope(-window) < 0.0 < slope(window):
+            continue
+        x = float(brentq(slope, -window, window))
+        return _values(phase, place * (1.0 + x), energy, x), window
+    return None
+
+
+def _scan(window: float) -> FloatArray:
+    return np.linspace(1.0 - window, 1.0 + window, NEAR)
+
+
+def _lowest_point(
+    phase: Phase, calculator: Calculator, near: float, step: float, window: float
+) -> float:
+    """Return about where the energy is lowest, within a step of the scan to both sides."""
+    found = minimize_scalar(
+        lambda a: float(_energies(phase, calculator, np.array([a]), silent)[0]),
+        bounds=(near - step, near + step),
+        method="bounded",
+        options={"xatol": 0.01 * window * near},
+    )
+    return float(found.x)
+
+
+def _values(phase: Phase, a: float, energy: Polynomial, x: float) -> dict[str, Value]:
     atoms = phase.primitive(a)
     volume = float(atoms.get_volume()) / len(atoms)
-    # E(x), a = near (1 + x), V ~ (1 + x)^3: at the minimum B = E'' (1 + x)^2 / (9 V)
-    curvature = float(energy.deriv(2)(found)) * (1.0 + found) ** 2
+    # with a = place (1 + x), V ~ (1 + x)^3: at the minimum B = E'' (1 + x)^2 / (9 V)
+    curvature = float(energy.deriv(2)(x)) * (1.0 + x) ** 2
     return {
         "a0": Value(float(a), "A"),
-        "energy": Value(float(energy(found)), "eV/atom"),
+        "energy": Value(float(energy(x)), "eV/atom"),
         "volume": Value(volume, "A^3/atom"),
         "B": Value(curvature / (9.0 * volume) * GPA_PER_EV_PER_A3, "GPa"),
     }
 
 
-def _notes(energies: FloatArray) -> tuple[str, ...]:
-    """Tell of more than one minimum in the scan."""
-    inner = energies[1:-1]
-    minima = int(np.sum((inner < energies[:-2]) & (inner < energies[2:])))
-    return (f"{minima} minima in the scan; the lowest is reported",) if minima > 1 else ()
+def _notes(minima: FloatArray, first: bool, window: float) -> tuple[str, ...]:
+    """Tell of more than one minimum in the scan, and of an energy that is not smooth."""
+    notes = []
+    if not first:
+        notes.append(f"the lowest energy stands at a jump, near {minima[0]:.3f} A")
+    if len(minima) > 1:
+        notes.append(f"{len(minima)} minima in the scan; the lowest smooth one is reported")
+    if window < WINDOWS[0]:
+        notes.append(
+            "the energy jumps or kinks near the minimum, as at a sharp cutoff; "
+            f"B is that within {100 * window:g} % of a0"
+        )
+    return tuple(notes)

@@ -88,6 +88,7 @@ def measure(
     perfect = case.phase.conventional(case.a0) * settings.repeat
     starts = {site: _with_atom(perfect, case, site, settings) for site in settings.sites}
     each = energy_per_atom(perfect, calculator)
+    spoiled: list[str] = []
     values, trouble, notes = {}, [], [f"{len(perfect)} sites, one atom more"]
     for k, (site, start) in enumerate(starts.items()):
         relaxed = relax_ions(start, calculator, settings.fmax, settings.steps)
@@ -96,13 +97,16 @@ def measure(
         if relaxed.trouble is None:
             values[site] = Value(relaxed.energy - each * len(start), "eV")
             if values[site].value < 0.0:
+                spoiled += [site, "lowest"]
                 trouble.append(f"{site}: the crystal lowers its energy by taking an atom")
         else:
             trouble.append(f"{site}: {relaxed.trouble}")
         report((k + 1) / len(starts))
     if values:
         values["lowest"] = Value(min(v.value for v in values.values()), "eV")
-    return Outcome(values, {}, asdict(settings), tuple(notes), "; ".join(trouble) or None)
+    failure = "; ".join(trouble) or None
+    plain = asdict(settings)
+    return Outcome(values, {}, plain, tuple(notes), failure, tuple(spoiled))
 
 
 def _with_atom(perfect: Atoms, case: Case, site: str, settings: Settings) -> Atoms:

@@ -85,6 +85,8 @@ class Outcome:
     failure : str or None
         Why there are no values, or not all of them: an unstable crystal, an imaginary
         mode, a relaxation that does not end. It is a result.
+    spoiled : tuple of str or None
+        Values that the failure spoils; None: all of them.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -92,6 +94,12 @@ class Outcome:
     settings: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failure: str | None = None
+    spoiled: tuple[str, ...] | None = None
+
+    def fails(self, name: str) -> bool:
+        """Return whether a value is missing or spoiled by a failure."""
+        spoiled = self.spoiled is None or name in self.spoiled or name not in self.values
+        return self.failure is not None and spoiled
 
     def number(self, name: str) -> float:
         """Return a value by name.
@@ -124,9 +132,10 @@ class Outcome:
                 }
                 for name, c in self.curves.items()
             },
-            "settings": dict(self.settings),
+            "settings": _lists(dict(self.settings)),
             "notes": list(self.notes),
             "failure": self.failure,
+            "spoiled": None if self.spoiled is None else list(self.spoiled),
         }
 
     @classmethod
@@ -185,6 +194,13 @@ def _plain(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
+def _lists(value: object) -> object:
+    """Return plain values with lists for tuples, as JSON gives them back."""
+    if isinstance(value, dict):
+        return {str(key): _lists(v) for key, v in value.items()}
+    return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
+
+
 def _listed(values: FloatArray) -> object:
     whole = np.asarray(values, dtype=object)
     whole[~np.isfinite(values)] = None
@@ -201,7 +217,7 @@ def _outcome(plain: Mapping[str, object]) -> Outcome:
         isinstance(values, dict) and isinstance(curves, dict) and isinstance(settings, dict)
     ):
         raise TypeError("values, curves and settings are no mappings")
-    notes, failure = plain["notes"], plain["failure"]
+    notes, failure, spoiled = (plain[k] for k in ("notes", "failure", "spoiled"))
     return Outcome(
         {
             name: Value(
@@ -224,4 +240,5 @@ def _outcome(plain: Mapping[str, object]) -> Outcome:
         settings,
         tuple(str(note) for note in notes) if isinstance(notes, list) else (),
         None if failure is None else str(failure),
+        tuple(str(name) for name in spoiled) if isinstance(spoiled, list) else None,
     )

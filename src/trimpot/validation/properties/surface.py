@@ -73,6 +73,7 @@ def measure(
     crystal = case.phase.conventional(case.a0)
     each = energy_per_atom(crystal.copy(), calculator)
     values, trouble, notes = {}, [], []
+    spoiled: list[str] = []
     for k, facet in enumerate(settings.facets):
         slab = _lowest_cut(crystal, facet, calculator, settings)
         area = 2.0 * float(np.linalg.norm(np.cross(*slab.cell.array[:2])))
@@ -80,6 +81,7 @@ def measure(
         values[facet] = Value(unrelaxed, "eV/A^2")
         notes.append(f"{facet}: {len(slab)} atoms")
         if unrelaxed <= 0.0:
+            spoiled += [facet, f"{facet}_relaxed"]
             trouble.append(f"{facet}: the crystal lowers its energy by cleaving")
         if settings.relaxed:
             end = relax_ions(slab, calculator, settings.fmax, settings.steps)
@@ -90,7 +92,8 @@ def measure(
                 trouble.append(f"{facet}: {end.trouble}")
         report((k + 1) / len(settings.facets))
     failure = "; ".join(trouble) or None
-    return Outcome(values, {}, asdict(settings), tuple(notes), failure)
+    plain = asdict(settings)
+    return Outcome(values, {}, plain, tuple(notes), failure, tuple(spoiled))
 
 
 def _lowest_cut(
