@@ -144,11 +144,21 @@ class Broken(Calculator):
 
 @pytest.mark.parametrize(
     "protocol",
-    ["equation_of_state", "elastic", "vacancy", "surface", "interstitial", "migration"],
+    [
+        "equation_of_state",
+        "elastic",
+        "vacancy",
+        "surface",
+        "interstitial",
+        "migration",
+        "gamma_line",
+    ],
 )
 def test_nan_is_a_failure_of_every_protocol(protocol):
     broken = subject_of_calculator(Broken, "broken", ("Cu",), "nan")
     more = {} if protocol == "equation_of_state" else {"steps": 3}
+    if protocol == "gamma_line":
+        more["system"] = "111<112>"
     found = measured(broken, protocol, FCC_CU, **more)
     assert found.failure
     assert json.dumps(found.to_dict(), allow_nan=False)
@@ -210,12 +220,31 @@ def test_sw_interstitial_is_that_of_the_literature(sw, sw_lattice):
     assert values["dumbbell_110"] == pytest.approx(4.68, abs=0.1)
 
 
+def test_lj_stacking_fault_of_nearest_neighbours_costs_nothing(lj, lj_lattice):
+    found = measured(
+        lj, "gamma_line", FCC_CU, lj_lattice, points=7, thickness=12.0, system="111<112>"
+    )
+    values = numbers(found)
+    assert values["stacking_fault"] == pytest.approx(0.0, abs=1e-6)  # as many neighbours
+    assert values["unstable"] > 1e-3
+    assert found.curves["line"].y[-1] == pytest.approx(0.0, abs=1e-6)  # a whole shift
+
+
+def test_lj_gamma_line_of_slip_is_symmetric(lj, lj_lattice):
+    settings = {"system": "111<110>", "points": 5, "thickness": 12.0}
+    line = measured(lj, "gamma_line", FCC_CU, lj_lattice, **settings).curves["line"].y
+    np.testing.assert_allclose(line, line[::-1], atol=1e-5)
+    assert np.argmax(line) == 2
+
+
 def test_unknown_settings_sites_and_facets_are_named(lj):
     for protocol, settings, words in (
         ("elastic", {"strian": 0.01}, "did you mean strain"),
         ("elastic", {"strain": "much"}, "strain: found 'much'"),
         ("surface", {"facets": ["1-10"]}, "found the facet"),
         ("interstitial", {"sites": ["here"]}, "found the site 'here'"),
+        ("gamma_line", {"system": "110<111>"}, "fcc has no system 110<111>"),
+        ("gamma_line", {"system": "1<1>"}, "found the system '1<1>'"),
     ):
         with pytest.raises(InputError, match=words):
             measured(lj, protocol, FCC_CU, **settings)

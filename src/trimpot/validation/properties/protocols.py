@@ -11,6 +11,7 @@ from trimpot.errors import InputError
 from trimpot.validation.properties import (
     elastic,
     equation_of_state,
+    gamma_line,
     interstitial,
     migration,
     phonons,
@@ -78,6 +79,7 @@ PROTOCOLS = {
         for module in (
             elastic,
             equation_of_state,
+            gamma_line,
             interstitial,
             migration,
             phonons,

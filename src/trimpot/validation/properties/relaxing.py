@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from ase.constraints import FixedLine
 from ase.neighborlist import neighbor_list
 from ase.optimize import FIRE, LBFGS
 from threadpoolctl import threadpool_limits
@@ -159,3 +160,12 @@ def spread_apart(atoms: Atoms, shortest: float, sweeps: int = 200) -> None:
             return
         lack = (shortest - away) / np.maximum(away, 1e-6)
         np.add.at(atoms.positions, first, -0.5 * lack[:, None] * apart)
+
+
+def relax_across(
+    atoms: Atoms, calculator: Calculator, fmax: float, steps: int
+) -> Relaxation:
+    """Return the structure with atoms relaxed along z only, x and y fixed."""
+    held = atoms.copy()
+    held.set_constraint(FixedLine(list(range(len(held))), (0.0, 0.0, 1.0)))
+    return relax_ions(held, calculator, fmax, steps)
