@@ -37,7 +37,7 @@ class RunSettings:
 
     Attributes
     ----------
-    folder : Path or None
+    folder : path or None
         Results are written there and found again; None: they are not kept.
     processes : int
         Measurements at once; 0: one per core; 1: in this process.
@@ -45,7 +45,7 @@ class RunSettings:
         Properties that are measured, with what they need; empty: all.
     """
 
-    folder: Path | None = None
+    folder: str | Path | None = None
     processes: int = 0
     only: tuple[str, ...] = ()
 
@@ -96,7 +96,7 @@ def run_suite(
     if settings.only:
         suite = suite.only(settings.only)
     with tempfile.TemporaryDirectory(prefix="trimpot-suite-") as temporary:
-        folder = Path(temporary) if settings.folder is None else settings.folder
+        folder = Path(temporary if settings.folder is None else settings.folder)
         run = _Run(subjects, suite, folder, report)
         count = thread_count(settings.processes)
         run.through(count)

@@ -242,6 +242,11 @@ def _property(
         for role, needed in named(values.get("needs", {}), f"{where}: needs").items()
     }
     settings = protocol.settings_from(values.get("settings", {}), f"{where}: settings")
+    if protocol.check is not None:
+        try:
+            protocol.check(phase, settings)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
     return Property(name, protocol, phase, settings, needs)
 
 

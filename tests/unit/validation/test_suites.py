@@ -84,6 +84,13 @@ def test_tungsten_has_the_published_columns():
         ("C11: 110", "C13: 110", "unknown key 'C13'"),
         ("a: 3.9}", "a: -1}", "expected a length"),
         ("lattice: fcc, el", "lattice: fccc, el", "'fccc', expected one of"),
+        ("protocol: vacancy", "protocol: gamma_line", "unknown key 'repeat'"),
+        (
+            "protocol: elastic, phase: fcc, needs: {lattice: size}, "
+            "settings: {strain: 0.001}",
+            "protocol: phonons, phase: fcc, settings: {path: G-H}",
+            "properties: elastic: phonons: found 'G-H'",
+        ),
         ("name: copper", "title: copper", "unknown key 'title'"),
         ("elements: [Cu]\nph", "elements: [Xx]\nph", "Xx"),
         ("name: copper", "name: copper\nname: gold", "stands twice"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from trimpot.contract import FloatArray
-    from trimpot.validation.properties.case import Case, Report
+    from trimpot.validation.properties.case import Case, Phase, Report
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
@@ -84,14 +84,8 @@ def measure(
     InputError
         If the phase has no such system.
     """
-    key = case.phase.lattice, settings.system
-    if key not in SYSTEMS:
-        known = [system for lattice, system in SYSTEMS if lattice == case.phase.lattice]
-        raise InputError(
-            f"gamma line: {case.phase.lattice} has no system {settings.system}, expected "
-            f"{' or '.join(known) or 'another lattice: bcc or fcc'}"
-        )
-    vectors, shift = SYSTEMS[key]
+    check(case.phase, settings)
+    vectors, shift = SYSTEMS[case.phase.lattice, settings.system]
     crystal = _oriented(case, vectors, settings.thickness)
     whole = _in_plane(case, vectors, shift)
     shares = np.linspace(0.0, 1.0, settings.points)
@@ -105,6 +99,16 @@ def measure(
     notes, failure = (f"{len(crystal)} atoms",), "; ".join(trouble) or None
     values = _values(settings.system, shares, energies)
     return Outcome(values, curves, asdict(settings), notes, failure)
+
+
+def check(phase: Phase, settings: Settings) -> None:
+    """Raise ``InputError`` if a phase has no such system."""
+    known = [system for lattice, system in SYSTEMS if lattice == phase.lattice]
+    if settings.system not in known:
+        raise InputError(
+            f"gamma line: {phase.lattice} has no system {settings.system}, expected "
+            f"{' or '.join(known) or 'another lattice: bcc or fcc'}"
+        )
 
 
 def _line(

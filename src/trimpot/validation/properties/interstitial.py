@@ -21,7 +21,7 @@ from trimpot.validation.properties.relaxing import (
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from trimpot.validation.properties.case import Case, Report
+    from trimpot.validation.properties.case import Case, Phase, Report
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
@@ -84,6 +84,7 @@ def measure(
     InputError
         If a site is unknown in this lattice.
     """
+    check(case.phase, settings)
     calculator = subject.calculator()
     perfect = case.phase.conventional(case.a0) * settings.repeat
     starts = {site: _with_atom(perfect, case, site, settings) for site in settings.sites}
@@ -109,6 +110,17 @@ def measure(
     return Outcome(values, {}, plain, tuple(notes), failure, tuple(spoiled))
 
 
+def check(phase: Phase, settings: Settings) -> None:
+    """Raise ``InputError`` if a site is unknown in the lattice of a phase."""
+    known = [*DUMBBELLS, *HOLES.get(phase.lattice, {})]
+    for site in settings.sites:
+        if site not in known:
+            raise InputError(
+                f"interstitial: found the site {site!r}, expected one of "
+                f"{', '.join(known)} in {phase.lattice}"
+            )
+
+
 def _with_atom(perfect: Atoms, case: Case, site: str, settings: Settings) -> Atoms:
     """Return the supercell with one more atom, near its middle."""
     atoms: Atoms = perfect.copy()
@@ -122,13 +134,8 @@ def _with_atom(perfect: Atoms, case: Case, site: str, settings: Settings) -> Ato
         half = 0.5 * settings.separation * nearest * along / np.linalg.norm(along)
         atoms.append(Atom(atoms.symbols[middle], atoms.positions[middle] + half))
         atoms.positions[middle] -= half
-    elif site in holes:
-        atoms.append(Atom(atoms.symbols[0], shift + np.array(holes[site]) @ a))
     else:
-        raise InputError(
-            f"interstitial: found the site {site!r}, expected one of "
-            f"{', '.join([*DUMBBELLS, *holes])} in {case.phase.lattice}"
-        )
+        atoms.append(Atom(atoms.symbols[0], shift + np.array(holes[site]) @ a))
     atoms.positions += 1e-3 * np.random.default_rng(1).normal(size=(len(atoms), 3))
     spread_apart(atoms, settings.shortest * nearest)
     return atoms

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
     from trimpot.contract import FloatArray
-    from trimpot.validation.properties.case import Case, Report
+    from trimpot.validation.properties.case import Case, Phase, Report
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
@@ -130,8 +130,8 @@ def measure(
     MissingPartError
         If phonopy is not installed.
     """
+    check(case.phase, settings)
     path = path_of(case.phase.lattice, settings.path)
-    _check_reference(settings, len(path))
     phonon = _phonon(case.phase.primitive(case.a0), subject.calculator(), settings, report)
     with threadpool_limits(1):
         bands = _bands(phonon, path, settings.points)
@@ -150,6 +150,11 @@ def measure(
     notes = (f"supercell {'x'.join(map(str, settings.repeat))} of the primitive cell",)
     plain = asdict(settings) | {"path": settings.path or _usual(case.phase.lattice)}
     return Outcome(values, curves, plain, notes, failure)
+
+
+def check(phase: Phase, settings: Settings) -> None:
+    """Raise ``InputError`` unless path and reference fit the lattice."""
+    _check_reference(settings, len(path_of(phase.lattice, settings.path)))
 
 
 def path_of(lattice: str, path: str | None) -> list[Segment]:

@@ -40,12 +40,15 @@ class Protocol:
         ``measure(subject, case, settings, report) -> Outcome``.
     version : int
         Raised whenever it computes something else; results of others are not used.
+    check : callable or None
+        ``check(phase, settings)`` raises ``InputError`` where they do not fit together.
     """
 
     name: str
     settings: type
     measure: Callable[..., Outcome]
     version: int
+    check: Callable[..., None] | None = None
 
     def settings_from(self, plain: object, where: str) -> object:
         """Return checked settings from plain values.
@@ -69,7 +72,8 @@ class Protocol:
 
 def _protocol(module: Any) -> Protocol:  # noqa: ANN401 - modules of one form
     name = module.__name__.rpartition(".")[2]
-    return Protocol(name, module.Settings, module.measure, module.VERSION)
+    check = getattr(module, "check", None)
+    return Protocol(name, module.Settings, module.measure, module.VERSION, check)
 
 
 PROTOCOLS = {
