@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from trimpot.engines.lammps.running import ended
@@ -22,7 +24,7 @@ from trimpot.validation.suite_results import Measured, SuiteResult
 from trimpot.writing.atomic import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from multiprocessing.context import ForkProcess
 
     from trimpot.validation.subjects import Subject
@@ -95,16 +97,24 @@ def run_suite(
         )
     if settings.only:
         suite = suite.only(settings.only)
-    with tempfile.TemporaryDirectory(prefix="trimpot-suite-") as temporary:
-        folder = Path(temporary if settings.folder is None else settings.folder)
+    with _folder(settings.folder) as folder:
         run = _Run(subjects, suite, folder, report)
-        count = thread_count(settings.processes)
-        run.through(count)
+        run.through(thread_count(settings.processes))
     return SuiteResult(
         suite,
         {name: {p: run.found[name, p] for p in suite.properties} for name in names},
         {subject.name: subject.key for subject in subjects},
     )
+
+
+@contextmanager
+def _folder(given: str | Path | None) -> Iterator[Path]:
+    """Yield the folder of results, or one that is gone at the end."""
+    if given is not None:
+        yield Path(given)
+        return
+    with tempfile.TemporaryDirectory(prefix="trimpot-suite-") as temporary:
+        yield Path(temporary)
 
 
 @dataclass(frozen=True)
@@ -225,10 +235,18 @@ def _begun(task: _Task) -> ForkProcess:
 
 
 def _in_process(task: _Task) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     measured = _done(task)
     if not task.path.exists():  # one that is not kept: its parent reads it, and removes it
         write_text(_passing(task.path), stored(task.subject, task.asked, measured))
     gc.collect()  # ends LAMMPS and removes its folder
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _passing(path: Path) -> Path:

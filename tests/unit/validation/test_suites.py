@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -211,17 +212,29 @@ run_suite([subject], load_suite("{suite}"), RunSettings(Path("{kept}"), 2), repo
 """
 
 
+def ended_within(group, seconds):
+    """Whether all processes of a group, zombies of others aside, end in time."""
+    for _ in range(int(10 * seconds)):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def test_a_killed_run_goes_on_where_it_was(suite_file, tmp_path):
     words = {"cutoff": crystal_subjects.CUTOFF, "suite": suite_file, "kept": tmp_path / "k"}
     script = tmp_path / "run.py"
     script.write_text(SLOW.format(seconds=60, **words))
     with subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, text=True
+        [sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as run:
         done = {run.stdout.readline().split()[0] for _ in range(2)}
         assert done == {"size", "elastic"}
-        run.terminate()
+        run.kill()
         run.wait(20)
+        assert ended_within(run.pid, 20.0)
     script.write_text(SLOW.format(seconds=0, **words))
     again = subprocess.run(
         [sys.executable, script], capture_output=True, text=True, check=True
