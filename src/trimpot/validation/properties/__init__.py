@@ -1,0 +1,1 @@
+"""Properties of materials: one protocol per module, each returns an ``Outcome``."""
