@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_STRUCTURES = 8
 
+Of = TypeVar("Of")
+
 
 @dataclass(frozen=True)
 class CheckSettings:
@@ -30,8 +32,9 @@ class CheckSettings:
         Of displacements, rotations and velocities.
     threads : int
         The number of threads that is compared with one and two; 0: all cores.
-    trios : int
-        Most trios of species that are scanned; of more, these are drawn at random.
+    pairs, trios : int
+        Most pairs and trios of species that are scanned; of more, these are drawn at
+        random.
     drift_ps : float
         Length of the run that measures drift, in ps for atoms of 20 amu or more.
     calls : int
@@ -40,12 +43,20 @@ class CheckSettings:
 
     seed: int = 1
     threads: int = 0
+    pairs: int = 60
     trios: int = 12
     drift_ps: float = 10.0
     calls: int = 2000
 
     def __post_init__(self) -> None:
-        low = {"seed": 0, "threads": 0, "trios": 1, "drift_ps": 0.05, "calls": 10}
+        low = {
+            "seed": 0,
+            "threads": 0,
+            "pairs": 1,
+            "trios": 1,
+            "drift_ps": 0.05,
+            "calls": 10,
+        }
         for name, least in low.items():
             if not getattr(self, name) >= least:
                 raise InputError(
@@ -98,16 +109,20 @@ class Judged:
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Every pair of species."""
-        return tuple(combinations_with_replacement(self.potential.species, 2))
+        """Pairs of species; at most ``settings.pairs`` of them."""
+        every = list(combinations_with_replacement(self.potential.species, 2))
+        return self._drawn(every, self.settings.pairs)
 
     @property
     def trios(self) -> tuple[tuple[int, int, int], ...]:
         """Trios of species, centre first; at most ``settings.trios`` of them."""
         every = [(c, a, b) for c in self.potential.species for a, b in self.pairs]
-        if len(every) <= self.settings.trios:
+        return self._drawn(every, self.settings.trios)
+
+    def _drawn(self, every: Sequence[Of], most: int) -> tuple[Of, ...]:
+        if len(every) <= most:
             return tuple(every)
-        chosen = self.rng.choice(len(every), self.settings.trios, replace=False)
+        chosen = self.rng.choice(len(every), most, replace=False)
         return tuple(every[k] for k in sorted(chosen))
 
 

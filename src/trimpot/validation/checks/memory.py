@@ -27,12 +27,17 @@ def measure(judged: Judged) -> Mapping[str, Found]:
     """Call a potential many times, warmed up, and watch the resident memory."""
     if not PAGES.exists():
         return {"memory": NotApplicable("this system does not tell resident memory")}
-    calls = judged.settings.calls
-    _call(judged, max(10, calls // 5))
-    before = _resident()
-    done = _call(judged, calls)
-    grown = max(0.0, (_resident() - before) / MIB)
+    _call(judged, max(10, judged.settings.calls // 5))
+    grown, done = _grown(judged)
+    if grown > SPECS[0].bound:  # what others in this process do comes once, a leak again
+        grown, done = min((grown, done), _grown(judged))
     return {"memory": Measured(grown, f"{done} calls")}
+
+
+def _grown(judged: Judged) -> tuple[float, int]:
+    before = _resident()
+    done = _call(judged, judged.settings.calls)
+    return max(0.0, (_resident() - before) / MIB), done
 
 
 def _call(judged: Judged, calls: int) -> int:
