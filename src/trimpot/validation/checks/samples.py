@@ -10,6 +10,7 @@ import numpy as np
 from trimpot.contract import Structure
 from trimpot.elements import covalent_radius
 from trimpot.engines.singlepoint import evaluate
+from trimpot.validation.checks.quenching import quenched
 from trimpot.validation.transform import free_cluster
 
 if TYPE_CHECKING:
@@ -65,15 +66,23 @@ class Samples:
 def make_samples(
     potential: Potential, given: Sequence[Structure], rng: np.random.Generator
 ) -> Samples:
-    """Return structures with distances near those at which a crystal is at rest."""
+    """Return structures near minima of their energy, rattled.
+
+    They start with distances at which a crystal is at rest. Where elements differ in size,
+    as in molecules, these are far from any matter: hence the way to a minimum.
+    """
     nearest = resting_distance(potential)
-    return Samples(
-        nearest=nearest,
-        crystal=rattled(crystal_of(potential.species, nearest), nearest, rng),
-        triclinic=rattled(_triclinic(potential.species, nearest), nearest, rng),
-        cluster=_cluster(potential.species, nearest, rng),
-        given=tuple(given),
+    species = potential.species
+    starts = (
+        crystal_of(species, nearest),
+        _triclinic(species, nearest),
+        _cluster(species, nearest),
     )
+    crystal, triclinic, cluster = (
+        rattled(quenched(potential, rattled(start, nearest, rng)), nearest, rng)
+        for start in starts
+    )
+    return Samples(nearest, crystal, triclinic, cluster, tuple(given))
 
 
 def resting_distance(potential: Potential) -> float:
@@ -133,11 +142,9 @@ def _triclinic(species: tuple[int, ...], nearest: float) -> Structure:
     )
 
 
-def _cluster(
-    species: tuple[int, ...], nearest: float, rng: np.random.Generator
-) -> Structure:
-    """Return a centre with six neighbours, rattled."""
+def _cluster(species: tuple[int, ...], nearest: float) -> Structure:
+    """Return a centre with six neighbours."""
     shell: FloatArray = np.concatenate([np.eye(3), -np.eye(3)]) * nearest
     positions = np.concatenate([np.zeros((1, 3)), shell])
     numbers = np.resize(np.array(species, dtype=np.int32), 7).tolist()
-    return rattled(free_cluster(numbers, positions), nearest, rng)
+    return free_cluster(numbers, positions)
