@@ -10,7 +10,6 @@ import numpy as np
 from trimpot.contract import is_conservative
 from trimpot.engines.following import fastest_precision, follow
 from trimpot.validation.checks.derivative import DIRECT
-from trimpot.validation.checks.quenching import quenched
 from trimpot.validation.checks.trajectories import (
     State,
     masses_of,
@@ -18,6 +17,7 @@ from trimpot.validation.checks.trajectories import (
     thermal_velocities,
 )
 from trimpot.validation.checks.verdict import Family, Measured, NotApplicable, Spec
+from trimpot.validation.transform import with_positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,9 @@ TEMPERATURE_K = 600.0
 
 HEAVY = 20.0
 """amu from which the time step is 1 fs; below, it falls with the root of the mass."""
+
+QUENCH_STEPS, QUENCH_MOVE = 150, 0.05
+"""Steps towards the nearest minimum, and the largest move of an atom in one, angstrom."""
 
 ORDER_FS = 100.0
 REVERSED_STEPS = 500
@@ -61,7 +64,15 @@ def measure(judged: Judged) -> Mapping[str, Found]:
 def _start(judged: Judged) -> Structure:
     """Return the first periodic structure of the user, or the crystal, near a minimum."""
     given = [s for s in judged.samples.given if s.pbc.all() and len(s) > 1]
-    return quenched(judged.sharp, given[0] if given else judged.samples.crystal)
+    structure = given[0] if given else judged.samples.crystal
+    follower = follow(judged.sharp, threads=1)
+    velocities = np.zeros_like(structure.positions)
+    for _ in range(QUENCH_STEPS):  # damped: velocities against the force are dropped
+        forces = follower.evaluate(structure).forces
+        velocities = np.where(velocities * forces > 0.0, velocities, 0.0) + 0.01 * forces
+        move = np.clip(velocities, -QUENCH_MOVE, QUENCH_MOVE)
+        structure = with_positions(structure, structure.positions + move)
+    return structure
 
 
 def _drift(

@@ -140,6 +140,5 @@ def judged_of(
     count = min(MOST_STRUCTURES, len(structures))
     places = np.linspace(0, len(structures) - 1, count).round().astype(int)
     given = [structures[k] for k in places]
-    facts = known or Known()
-    samples = make_samples(facts.sharp or potential, given, rng)
-    return Judged(potential, facts, settings, samples)
+    samples = make_samples(potential, given, rng)
+    return Judged(potential, known or Known(), settings, samples)

@@ -10,7 +10,6 @@ import numpy as np
 from trimpot.contract import Structure
 from trimpot.elements import covalent_radius
 from trimpot.engines.singlepoint import evaluate
-from trimpot.validation.checks.quenching import quenched
 from trimpot.validation.transform import free_cluster
 
 if TYPE_CHECKING:
@@ -66,23 +65,15 @@ class Samples:
 def make_samples(
     potential: Potential, given: Sequence[Structure], rng: np.random.Generator
 ) -> Samples:
-    """Return structures near minima of their energy, rattled.
-
-    They start with distances at which a crystal is at rest. Where elements differ in size,
-    as in molecules, these are far from any matter: hence the way to a minimum.
-    """
+    """Return structures with distances near those at which a crystal is at rest."""
     nearest = resting_distance(potential)
-    species = potential.species
-    starts = (
-        crystal_of(species, nearest),
-        _triclinic(species, nearest),
-        _cluster(species, nearest),
+    return Samples(
+        nearest=nearest,
+        crystal=rattled(crystal_of(potential.species, nearest), nearest, rng),
+        triclinic=rattled(_triclinic(potential.species, nearest), nearest, rng),
+        cluster=_cluster(potential.species, nearest, rng),
+        given=tuple(given),
     )
-    crystal, triclinic, cluster = (
-        rattled(quenched(potential, rattled(start, nearest, rng)), nearest, rng)
-        for start in starts
-    )
-    return Samples(nearest, crystal, triclinic, cluster, tuple(given))
 
 
 def resting_distance(potential: Potential) -> float:
@@ -142,9 +133,11 @@ def _triclinic(species: tuple[int, ...], nearest: float) -> Structure:
     )
 
 
-def _cluster(species: tuple[int, ...], nearest: float) -> Structure:
-    """Return a centre with six neighbours."""
+def _cluster(
+    species: tuple[int, ...], nearest: float, rng: np.random.Generator
+) -> Structure:
+    """Return a centre with six neighbours, rattled."""
     shell: FloatArray = np.concatenate([np.eye(3), -np.eye(3)]) * nearest
     positions = np.concatenate([np.zeros((1, 3)), shell])
     numbers = np.resize(np.array(species, dtype=np.int32), 7).tolist()
-    return free_cluster(numbers, positions)
+    return rattled(free_cluster(numbers, positions), nearest, rng)
