@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         show,
         singlepoint,
         train,
+        validate,
     )
 
     __version__: str
@@ -47,6 +48,7 @@ __all__ = [
     "show",
     "singlepoint",
     "train",
+    "validate",
 ]
 
 _HOMES = {
@@ -63,6 +65,7 @@ _HOMES = {
     "show": "trimpot.verbs",
     "singlepoint": "trimpot.verbs",
     "train": "trimpot.verbs",
+    "validate": "trimpot.verbs",
 }
 
 

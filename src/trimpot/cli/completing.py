@@ -69,6 +69,14 @@ def export_formats(incomplete: str) -> list[str]:
     return _starting(get_args(Target), incomplete)
 
 
+def check_names(incomplete: str) -> list[str]:
+    """Return values of ``validate --only``: families and checks."""
+    from trimpot.validation.checks import FAMILIES, NAMES
+
+    families = [family.title for family in FAMILIES]
+    return _starting(tuple(dict.fromkeys([*families, *NAMES])), incomplete)
+
+
 def _starting(values: tuple[str, ...], incomplete: str) -> list[str]:
     return [value for value in values if value.startswith(incomplete)]
 

@@ -11,6 +11,7 @@ from trimpot.reports.check_data import finding_lines, group_table, verdict
 from trimpot.reports.choice import choice_summary
 from trimpot.reports.comparison import comparison_table, group_tables
 from trimpot.reports.learning import learning_table
+from trimpot.reports.physical_checks import checks_table, closing_line, failure_lines
 from trimpot.reports.reliability import reliability_lines
 from trimpot.reports.tables import rich_table, rich_tables, summary_table
 from trimpot.reports.timings import case_lines, peak_line
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from trimpot.verbs.comparing import CompareResult
     from trimpot.verbs.learning import LearnResult
     from trimpot.verbs.singlepoints import SinglePointResult
+    from trimpot.verbs.validating import ValidateResult
 
 
 WIDTH_OF_FILES = 110
@@ -116,6 +118,19 @@ def show_comparison(result: CompareResult) -> None:
         console.print(f"times: {result.timed_on}", markup=False)
     if result.output is not None:
         console.print(f"tables and figures: {result.output}", markup=False)
+
+
+def show_validation(result: ValidateResult) -> None:
+    """Print all checks with grades, and what those that failed mean."""
+    console = _console()
+    console.print(checks_table(result.checks))
+    for line in failure_lines(result.checks):
+        style = {"F": "red", "a": "yellow"}.get(line[0])
+        console.print(line, markup=False, style=style)
+    style = "green" if result.passed else "red"
+    console.print(closing_line(result.checks, result.seconds), markup=False, style=style)
+    if result.output is not None:
+        console.print(f"checks: {result.output}", markup=False)
 
 
 def show_learning(result: LearnResult) -> None:

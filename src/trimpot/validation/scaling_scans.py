@@ -47,7 +47,8 @@ class ScaledScan:
     energy : (k,) float64
         Energy minus the energies of the isolated atoms, eV/atom.
     pressure : (k,) float64
-        -dE/dV in eV/A^3, from the virial; positive pushes apart.
+        -dE/dV in eV/A^3, from the virial; positive pushes apart. NaN where forces are
+        not the gradient of the energy.
     """
 
     name: str
@@ -101,7 +102,9 @@ def scaled_scan(
         moved = deformed(structure, factor * np.eye(3))
         found = evaluate(potential, moved, threads=1)
         energy[k] = (found.energy - zero) / len(structure)
-        pressure[k] = -np.trace(found.stress(moved.volume)) / 3.0
+        known = found.conservative  # a stress of direct forces would be refused
+        stress = found.stress(moved.volume) if known else np.full((3, 3), np.nan)
+        pressure[k] = -np.trace(stress) / 3.0
     return ScaledScan(name, scale.copy(), energy, pressure)
 
 

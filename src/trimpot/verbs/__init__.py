@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trimpot.verbs.singlepoints import SinglePointResult, singlepoint
     from trimpot.verbs.training import TrainResult, refit, train
     from trimpot.verbs.training_network import NetworkTrainResult
+    from trimpot.verbs.validating import ValidateResult, validate
     from trimpot.verbs.watching import Silent, Watcher
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Silent",
     "SinglePointResult",
     "TrainResult",
+    "ValidateResult",
     "Watcher",
     "check_data",
     "compare",
@@ -41,6 +43,7 @@ __all__ = [
     "show",
     "singlepoint",
     "train",
+    "validate",
 ]
 
 _HOMES = {
@@ -54,6 +57,7 @@ _HOMES = {
     "Silent": "trimpot.verbs.watching",
     "SinglePointResult": "trimpot.verbs.singlepoints",
     "TrainResult": "trimpot.verbs.training",
+    "ValidateResult": "trimpot.verbs.validating",
     "Watcher": "trimpot.verbs.watching",
     "check_data": "trimpot.verbs.checking",
     "compare": "trimpot.verbs.comparing",
@@ -64,6 +68,7 @@ _HOMES = {
     "show": "trimpot.verbs.showing",
     "singlepoint": "trimpot.verbs.singlepoints",
     "train": "trimpot.verbs.training",
+    "validate": "trimpot.verbs.validating",
 }
 
 

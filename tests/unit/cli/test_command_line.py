@@ -13,7 +13,7 @@ from trimpot.cli.app import main
 
 VERBS = (
     *("train", "evaluate", "compare", "learn", "show", "singlepoint", "relax", "md"),
-    *("serve", "bench", "export", "import", "info"),
+    *("validate", "serve", "bench", "export", "import", "info"),
 )
 
 
