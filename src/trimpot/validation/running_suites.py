@@ -22,6 +22,7 @@ from trimpot.validation.properties.case import Case, silent
 from trimpot.validation.properties.outcome import Outcome
 from trimpot.validation.suite_results import Measured, SuiteResult
 from trimpot.writing.atomic import write_text
+from trimpot.writing.folders import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -272,7 +273,7 @@ _INPUT = "input: "
 def _done(task: _Task) -> Measured:
     """Measure, and write what is worth keeping."""
     one, began = task.asked, time.monotonic()
-    task.path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(task.path.parent)
     keep = True
     try:
         case = Case(one.phase, task.needs)

@@ -12,6 +12,7 @@ EXEMPT = {
     "writing/folders.py": "makes folders and locks",
     "engines/md_outputs.py": "grows by whole pieces; a run that goes on cuts the rest off",
     "benchmarks/lammps.py": "inputs of LAMMPS in a temporary folder",
+    "engines/lammps/calculator.py": "inputs of LAMMPS in a temporary folder",
     "files/lammps_data.py": "a table in memory",
     "benchmarks/states.py": "arrays for a worker in a temporary folder",
     "benchmarks/memory.py": "asks the system to count anew",
