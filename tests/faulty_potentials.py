@@ -308,7 +308,8 @@ class Leaking(Altered):
     kept = ()
 
     def evaluate(self, neighborhood, *, threads=0):
-        self.kept = (*self.kept, np.ones(5000))
+        # more in all than a large process may have free already
+        self.kept = (*self.kept, np.ones(100_000))
         return super().evaluate(neighborhood, threads=threads)
 
 
