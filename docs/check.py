@@ -12,7 +12,7 @@ from pathlib import Path
 import configuration
 
 from trimpot.config import config_from
-from trimpot.config.yaml_text import parse_yaml
+from trimpot.files.yaml_text import parse_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

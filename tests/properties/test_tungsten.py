@@ -21,6 +21,7 @@ pytestmark = [
     [
         ("tungsten-uf2", 19.8, 330.0, 100),
         ("tungsten-uf23", 5.8, 140.0, 1300),
+        ("tungsten-uf23-screened", 4.8, 120.0, 1300),
         ("tungsten-density", 10.0, 225.0, 250),
         ("tungsten-density-screened", 9.4, 210.0, 280),
         ("tungsten-screened", 4.6, 121.0, 800),

@@ -9,8 +9,8 @@ from trimpot.config.building import build
 from trimpot.config.choices import candidates
 from trimpot.config.overrides import apply_overrides
 from trimpot.config.settings import Config, DataSettings, NetworkModelSettings
-from trimpot.config.yaml_text import parse_yaml
 from trimpot.errors import InputError
+from trimpot.files.yaml_text import parse_yaml
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:

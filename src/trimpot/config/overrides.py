@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from trimpot.config.plain import to_plain
 from trimpot.config.settings import ModelSettings
-from trimpot.config.yaml_text import parse_yaml
 from trimpot.errors import InputError
+from trimpot.files.yaml_text import parse_yaml
 
 Plain = dict[str, object]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from trimpot.config import one_line
 from trimpot.config.choices import as_settings
-from trimpot.config.yaml_text import parse_yaml
 from trimpot.errors import FileFormatError, InputError
 from trimpot.files import write_text
+from trimpot.files.yaml_text import parse_yaml
 from trimpot.fitting import Strengths
 from trimpot.fitting.settings import QUANTITIES
 

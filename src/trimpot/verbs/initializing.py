@@ -16,12 +16,12 @@ from trimpot.config.proposals import (
     propose,
     written,
 )
-from trimpot.config.yaml_text import parse_yaml
 from trimpot.data import LabelKeys, read
 from trimpot.data.reading import files_of
 from trimpot.data.reference_keys import is_marked, reference_keys
 from trimpot.errors import DataError, InputError, WriteError
 from trimpot.files import write_text
+from trimpot.files.yaml_text import parse_yaml
 from trimpot.verbs.fit_forecast import FitForecast, fit_forecast
 from trimpot.verbs.preparing import prepare_data, prepare_model
 from trimpot.verbs.watching import Silent

@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 from trimpot.config import candidates, config_from, load_config, to_plain, to_yaml
-from trimpot.config.yaml_text import parse_yaml
 from trimpot.data import FieldSplit, ListSplit, RandomSplit, TrainOnAll
 from trimpot.envelopes import EnvelopeSettings
 from trimpot.errors import InputError
+from trimpot.files.yaml_text import parse_yaml
 from trimpot.fitting import FitSettings, QuantityWeights
 from trimpot.splines.core import CoreSettings
 from trimpot.splines.pair_settings import PairOverride, PairSettings

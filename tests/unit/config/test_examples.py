@@ -6,9 +6,11 @@ import pytest
 
 from trimpot.config import load_config
 from trimpot.data import RandomSplit
+from trimpot.validation.subjects import subject_of_file
 
 FOLDER = Path(__file__).parents[3] / "examples"
-EXAMPLES = sorted(FOLDER.rglob("*.yaml"))
+PEERS = sorted(FOLDER.rglob("*.lammps.yaml"))
+EXAMPLES = [path for path in sorted(FOLDER.rglob("*.yaml")) if path not in PEERS]
 NETWORKS = [path for path in EXAMPLES if path.parent.name == "networks"]
 
 
@@ -44,3 +46,14 @@ def test_there_is_a_recipe_for_molecules_liquids_solids_and_surfaces():
     named = {path.stem for path in NETWORKS}
     assert {"ethanol", "aspirin", "water", "zeolites", "formate-on-copper"} <= named
     assert {"germanium-telluride", "silicon", "molybdenum"} <= named
+
+
+@pytest.mark.parametrize("path", PEERS, ids=lambda p: p.name)
+def test_peers_name_files_that_are_there(path):
+    if not (FOLDER.parents[1] / "shared" / "potentials").is_dir():
+        pytest.skip("potentials of others not present")
+    subject = subject_of_file(path)
+    words = " ".join(subject.lammps.lines).split()
+    files = [path.parent / word for word in words if word.startswith("..")]
+    assert all(file.is_file() for file in files)
+    assert subject.elements == ("W",)

@@ -18,9 +18,9 @@ from trimpot.config.proposals.energies import propose_E0s
 from trimpot.config.proposals.proposal import MOST_COEFFICIENTS, budget_of
 from trimpot.config.proposals.shells import shells_of
 from trimpot.config.proposals.splitting import propose_split, setting_of
-from trimpot.config.yaml_text import parse_yaml
 from trimpot.contract import Structure
 from trimpot.data import Frame, split
+from trimpot.files.yaml_text import parse_yaml
 from trimpot.splines.density_settings import DensitySettings
 from trimpot.splines.packing import pack
 from trimpot.splines.pair_settings import PairSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trimpot.config import load_config
-from trimpot.config.yaml_text import parse_yaml
+from trimpot.files.yaml_text import parse_yaml
 from trimpot.verbs import train
 from trimpot.verbs.initializing import init
 
