@@ -148,6 +148,15 @@ class SuiteResult:
                 for model, by_name in self.measured.items()
             },
             "rows": [_plain_row(row) for row in self.rows],
+            "cost_unit": self.suite.cost_unit,
+            "published": {
+                column.name: {
+                    "source": column.source,
+                    "errors": dict(column.errors),
+                    "cost": column.cost,
+                }
+                for column in self.suite.published
+            },
         }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,11 +24,15 @@ from trimpot.validation.strict_yaml import (
     text,
     texts,
 )
+from trimpot.validation.suite_variants import chosen_variant, variant_names, with_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 SUFFIXES = (".yaml", ".yml")
+
+ERRORS = ("energy", "force")
+"""What errors of a published model there may be."""
 
 T = TypeVar("T")
 
@@ -102,11 +107,17 @@ class Published:
         Where the numbers are from.
     values : mapping of str to float
         By name of the quantity.
+    errors : mapping of str to float
+        RMSE on the data of its authors: "energy" in meV/atom, "force" in eV/A.
+    cost : float or None
+        In the suite's ``cost_unit``.
     """
 
     name: str
     source: str
     values: Mapping[str, float]
+    errors: Mapping[str, float] = field(default_factory=dict)
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,7 @@ class Suite:
     quantities: Mapping[str, Quantity]
     published: tuple[Published, ...] = ()
     description: str = ""
+    cost_unit: str = ""
 
     def only(self, names: tuple[str, ...]) -> Suite:
         """Return the suite of some properties, what they need, and their rows.
@@ -140,9 +152,7 @@ class Suite:
                 wanted |= set(self.properties[name].needs.values())
         properties = {k: p for k, p in self.properties.items() if k in wanted}
         rows = {k: q for k, q in self.quantities.items() if q.property in wanted}
-        return Suite(
-            self.name, self.elements, properties, rows, self.published, self.description
-        )
+        return replace(self, properties=properties, quantities=rows)
 
 
 def suite_names() -> tuple[str, ...]:
@@ -151,38 +161,80 @@ def suite_names() -> tuple[str, ...]:
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
-def load_suite(which: str | Path) -> Suite:
+def suite_variants(which: str | Path) -> tuple[str, ...]:
+    """Return the names of the variants of a suite, none if it has none.
+
+    Raises
+    ------
+    InputError
+        If there is no such suite.
+    """
+    with _found(which) as (path, _):
+        return variant_names(_plain(path), str(which))
+
+
+def load_suite(which: str | Path, elements: Sequence[str] = ()) -> Suite:
     """Return a suite by name (``tungsten``) or of a file (``mine.yaml``).
+
+    Parameters
+    ----------
+    which
+        Name or file; a variant is named after a colon (``fcc-metal:Cu``).
+    elements
+        What a model knows: of a suite with variants the one that fits is taken.
 
     Raises
     ------
     InputError
         If there is none, or it is not as it should be; says where and what to do.
     """
-    if str(which) in suite_names():
-        with resources.as_file(resources.files(__package__) / "suites") as folder:
-            return _suite(folder / f"{which}.yaml")
-    if not str(which).endswith(SUFFIXES) or not Path(which).is_file():
-        raise InputError(
-            f"found no suite {str(which)!r}, expected one of {', '.join(suite_names())}, "
-            "or a file NAME.yaml; copy one of those to write your own"
-        )
-    return _suite(Path(which))
+    with _found(which) as (path, asked):
+        plain = _plain(path)
+        variant = chosen_variant(plain, asked, elements, f"suite {str(which)!r}")
+        if variant is None:
+            return _suite(plain, str(path), path.parent)
+        where = f"{path}, variant {variant}"
+        suite = _suite(with_variant(plain, variant, str(path)), where, path.parent)
+        return replace(suite, name=f"{suite.name}:{variant}")
 
 
-def _suite(path: Path) -> Suite:
-    where = str(path)
-    values = keys_of(
-        read_yaml(path),
-        where,
-        needed=("name", "elements", "phases", "properties"),
-        others=("quantities", "published", "description"),
+@contextmanager
+def _found(which: str | Path) -> Iterator[tuple[Path, str]]:
+    """Yield the file of a suite and the variant that is named, if one is."""
+    for base, variant in ((str(which), ""), str(which).rpartition(":")[::2]):
+        if base in suite_names():
+            with resources.as_file(resources.files(__package__) / "suites") as folder:
+                yield folder / f"{base}.yaml", variant
+            return
+        if base.endswith(SUFFIXES) and Path(base).is_file():
+            yield Path(base), variant
+            return
+    raise InputError(
+        f"found no suite {str(which)!r}, expected one of {', '.join(suite_names())}, "
+        "or a file NAME.yaml; copy one of those to write your own"
     )
+
+
+def _plain(path: Path) -> Mapping[str, object]:
+    return keys_of(
+        read_yaml(path),
+        str(path),
+        needed=("name", "phases", "properties"),
+        others=(
+            *("elements", "quantities", "published", "description", "cost_unit"),
+            "variants",
+        ),
+    )
+
+
+def _suite(values: Mapping[str, object], where: str, folder: Path) -> Suite:
+    if "elements" not in values:
+        raise InputError(f"{where}: found no elements; add elements: [W]")
     elements = texts(values["elements"], f"{where}: elements", "elements: [W]")
     for symbol in elements:
         atomic_number(symbol)
     phases = {
-        name: _phase(plain, name, f"{where}: phases: {name}", path.parent)
+        name: _phase(plain, name, f"{where}: phases: {name}", elements, folder)
         for name, plain in named(values["phases"], f"{where}: phases").items()
     }
     properties = {
@@ -200,33 +252,44 @@ def _suite(path: Path) -> Suite:
         _published(plain, name, f"{where}: published: {name}", quantities)
         for name, plain in plain_columns.items()
     )
-    name = text(values["name"], f"{where}: name")
-    description = text(values.get("description", ""), f"{where}: description")
-    return Suite(name, elements, properties, quantities, published, description)
+    name, description, cost_unit = (
+        text(values.get(key, ""), f"{where}: {key}")
+        for key in ("name", "description", "cost_unit")
+    )
+    return Suite(name, elements, properties, quantities, published, description, cost_unit)
 
 
-def _phase(plain: object, name: str, where: str, folder: Path) -> Phase:
+def _phase(
+    plain: object, name: str, where: str, elements: tuple[str, ...], folder: Path
+) -> Phase:
     keys = ("lattice", "elements", "a", "c_over_a", "structure")
     values = keys_of(plain, where, others=keys)
     if "structure" in values:
         keys_of(values, where, needed=("structure",))
-        file = folder / text(values["structure"], f"{where}: structure")
-        try:
-            atoms = ase.io.read(file)
-        except Exception as error:
-            raise InputError(f"{where}: cannot read {file}: {error}") from error
-        if isinstance(atoms, list) or not atoms.pbc.all():
-            raise InputError(f"{where}: {file} holds no crystal; expected three periods")
-        symbols = tuple(dict.fromkeys(atoms.get_chemical_symbols()))  # type: ignore[no-untyped-call]
-        return Phase(name, "file", symbols, float(atoms.cell.lengths()[0]), given=atoms)
-    values = keys_of(values, where, needed=("lattice", "elements", "a"), others=keys)
+        return _phase_of_file(
+            text(values["structure"], f"{where}: structure"), name, folder
+        )
+    values = keys_of(values, where, needed=("lattice", "a"), others=keys)
+    own = values.get("elements", list(elements))
     return Phase(
         name,
         text(values["lattice"], f"{where}: lattice"),
-        texts(values["elements"], f"{where}: elements", "elements: [W]"),
+        texts(own, f"{where}: elements", "elements: [W]"),
         number(values["a"], f"{where}: a"),
         number_or_none(values.get("c_over_a"), f"{where}: c_over_a"),
     )
+
+
+def _phase_of_file(file: str, name: str, folder: Path) -> Phase:
+    """Return a phase of a structure file, beside the suite; molecules have no periods."""
+    try:
+        atoms = ase.io.read(folder / file)
+    except Exception as error:
+        raise InputError(f"phase {name}: cannot read {folder / file}: {error}") from error
+    if isinstance(atoms, list) or len(atoms) == 0:
+        raise InputError(f"phase {name}: {folder / file} holds no structure")
+    symbols = tuple(dict.fromkeys(atoms.get_chemical_symbols()))  # type: ignore[no-untyped-call]
+    return Phase(name, "file", symbols, float(atoms.cell.lengths()[0]), given=atoms)
 
 
 def _property(
@@ -301,12 +364,21 @@ def _quantity(
 def _published(
     plain: object, name: str, where: str, quantities: Mapping[str, Quantity]
 ) -> Published:
-    values = keys_of(plain, where, needed=("source", "values"))
-    numbers = keys_of(values["values"], f"{where}: values", others=tuple(quantities))
+    values = keys_of(plain, where, needed=("source", "values"), others=("errors", "cost"))
+    found = {
+        key: keys_of(values.get(key, {}), f"{where}: {key}", others=known)
+        for key, known in (("values", tuple(quantities)), ("errors", ERRORS))
+    }
+    numbers = {
+        key: {row: number(value, f"{where}: {row}") for row, value in rows.items()}
+        for key, rows in found.items()
+    }
     return Published(
         name,
         text(values["source"], f"{where}: source"),
-        {key: number(value, f"{where}: {key}") for key, value in numbers.items()},
+        numbers["values"],
+        numbers["errors"],
+        number_or_none(values.get("cost"), f"{where}: cost"),
     )
 
 
