@@ -286,10 +286,14 @@ def _phase_of_file(file: str, name: str, folder: Path) -> Phase:
         atoms = ase.io.read(folder / file)
     except Exception as error:
         raise InputError(f"phase {name}: cannot read {folder / file}: {error}") from error
-    if isinstance(atoms, list) or len(atoms) == 0:
-        raise InputError(f"phase {name}: {folder / file} holds no structure")
+    if isinstance(atoms, list) or len(atoms) == 0 or atoms.pbc.any() != atoms.pbc.all():
+        raise InputError(
+            f"phase {name}: {folder / file} holds neither a crystal nor a molecule; "
+            "expected atoms with three periods or none"
+        )
     symbols = tuple(dict.fromkeys(atoms.get_chemical_symbols()))  # type: ignore[no-untyped-call]
-    return Phase(name, "file", symbols, float(atoms.cell.lengths()[0]), given=atoms)
+    a = float(atoms.cell.lengths()[0]) if atoms.pbc.all() else 1.0
+    return Phase(name, "file", symbols, a, given=atoms)
 
 
 def _property(
@@ -305,6 +309,7 @@ def _property(
         for role, needed in named(values.get("needs", {}), f"{where}: needs").items()
     }
     settings = protocol.settings_from(values.get("settings", {}), f"{where}: settings")
+    protocol.check_kind(phase, where)
     if protocol.check is not None:
         try:
             protocol.check(phase, settings)

@@ -132,6 +132,11 @@ def test_every_variant_that_comes_along_is_read_and_has_sources(which):
     assert mean == pytest.approx(values["B"], rel=0.4)  # PBE beside experiment
 
 
+OF_CRYSTALS = (
+    *("equation_of_state", "elastic", "phonons", "vacancy"),
+    *("interstitial", "migration", "surface", "gamma_line"),
+)
+
 MOLECULE = """
 name: small
 elements: [H, O]
@@ -141,26 +146,23 @@ properties:
 """
 
 
-@pytest.mark.parametrize(
-    "protocol",
-    (
-        "equation_of_state elastic phonons vacancy interstitial migration surface gamma_line"
-    ).split(),
-)
+@pytest.mark.parametrize("protocol", OF_CRYSTALS)
 def test_protocols_of_crystals_refuse_a_molecule(tmp_path, protocol):
     molecule("H2O").write(tmp_path / "water.extxyz")
     path = tmp_path / "small.yaml"
     path.write_text(MOLECULE.replace("NAME", protocol))
-    with pytest.raises(InputError, match=r"wrong: phase molecule.*expected a crystal"):
+    with pytest.raises(
+        InputError, match=r"wrong: .* molecule is a molecule, but .* takes a crystal"
+    ):
         load_suite(path)
 
 
 def test_a_molecule_is_a_phase_of_its_own_shape():
     water = molecule("H2O")
-    phase = Phase("molecule", "file", ("O", "H"), 0.0, given=water)
-    assert not phase.is_periodic
+    phase = Phase("molecule", "file", ("O", "H"), 1.0, given=water)
+    assert phase.is_molecule
     np.testing.assert_array_equal(phase.primitive().positions, water.positions)
-    assert Phase("fcc", "fcc", ("Cu",), 3.6).is_periodic
+    assert not Phase("fcc", "fcc", ("Cu",), 3.6).is_molecule
 
 
 def test_results_of_a_box_and_of_a_molecule_in_it_are_kept_apart():
@@ -173,11 +175,12 @@ def test_results_of_a_box_and_of_a_molecule_in_it_are_kept_apart():
     assert key(True) != key(False)
 
 
-def test_a_file_without_atoms_is_no_phase(tmp_path):
-    (tmp_path / "water.extxyz").write_text("0\n\n")
+@pytest.mark.parametrize("text", ["0\n\n", "1\npbc='T T F'\nH 0 0 0\n"])
+def test_a_file_without_atoms_or_of_a_slab_is_no_phase(tmp_path, text):
+    (tmp_path / "water.extxyz").write_text(text)
     path = tmp_path / "small.yaml"
     path.write_text(MOLECULE.replace("NAME", "elastic"))
-    with pytest.raises(InputError, match=r"holds no structure|cannot read"):
+    with pytest.raises(InputError, match="holds neither a crystal nor a molecule"):
         load_suite(path)
 
 

@@ -32,7 +32,7 @@ def silent(share: float) -> None:
 
 @dataclass(frozen=True)
 class Phase:
-    """A crystal, up to its size, or a structure of a file.
+    """A crystal, up to its size.
 
     Attributes
     ----------
@@ -47,8 +47,8 @@ class Phase:
     c_over_a : float or None
         For hcp.
     given : ase.Atoms or None
-        A structure of any kind, whose first lattice vector has the length ``a``; a molecule
-        without periods is one.
+        A structure of any kind, whose first lattice vector has the length ``a``; or a
+        molecule, without periods and with an ``a`` that means nothing.
     """
 
     name: str
@@ -80,9 +80,9 @@ class Phase:
         return self.lattice in CUBIC
 
     @property
-    def is_periodic(self) -> bool:
-        """Whether it repeats along all three vectors; a molecule does not."""
-        return self.given is None or bool(self.given.pbc.all())
+    def is_molecule(self) -> bool:
+        """Whether it is no crystal: a given structure without periods."""
+        return self.given is not None and not self.given.pbc.any()
 
     def conventional(self, a: float | None = None) -> Atoms:
         """Return the conventional cell; cubic ones along the axes."""
@@ -95,23 +95,15 @@ class Phase:
     def _built(self, a: float, *, cubic: bool) -> Atoms:
         if self.given is not None:
             atoms: Atoms = self.given.copy()
-            if self.is_periodic:
-                atoms.set_cell(atoms.cell.array * (a / self.a), scale_atoms=True)
+            if self.is_molecule:
+                return atoms
+            atoms.set_cell(atoms.cell.array * (a / self.a), scale_atoms=True)
             return atoms
         name = "".join(self.elements)
         if self.lattice == "hcp":
             return bulk(name, "hcp", a=a, covera=self.c_over_a)
         cubic = cubic or self.lattice == "sc"  # the same cell
         return bulk(name, self.lattice, a=a, cubic=cubic)
-
-
-def require_crystal(phase: Phase) -> None:
-    """Raise ``InputError`` unless a phase has three periods."""
-    if not phase.is_periodic:
-        raise InputError(
-            f"phase {phase.name} is a structure without three periods, expected a crystal; "
-            "molecules are for protocols such as molecule and bond_scans"
-        )
 
 
 @dataclass(frozen=True)

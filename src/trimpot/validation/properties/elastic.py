@@ -9,7 +9,7 @@ import numpy as np
 
 from trimpot.errors import InputError
 from trimpot.units import GPA_PER_EV_PER_A3
-from trimpot.validation.properties.case import require_crystal, silent
+from trimpot.validation.properties.case import silent
 from trimpot.validation.properties.outcome import Outcome, Value, guarded
 from trimpot.validation.properties.relaxing import relax_ions
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
     from trimpot.contract import FloatArray
-    from trimpot.validation.properties.case import Case, Phase, Report
+    from trimpot.validation.properties.case import Case, Report
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
@@ -74,7 +74,6 @@ def measure(
     (means over equivalent ones), all ``Cij`` of others; ``B`` (Voigt), ``lowest`` (lowest
     eigenvalue of the matrix). The crystal fails where that is not positive.
     """
-    check(case.phase, settings)
     atoms = case.phase.conventional(case.a0)
     calculator = subject.calculator()
     matrix, residual, trouble = _matrix(atoms, calculator, settings, report)
@@ -95,11 +94,6 @@ def measure(
             f"the crystal is not stable (Born): lowest eigenvalue of Cij {lowest:.3g} GPa"
         )
     return Outcome(values, {}, asdict(settings), tuple(notes), failure)
-
-
-def check(phase: Phase, _: Settings) -> None:
-    """Raise ``InputError`` unless the phase is a crystal."""
-    require_crystal(phase)
 
 
 def _matrix(

@@ -10,7 +10,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from trimpot.errors import InputError
 from trimpot.units import GPA_PER_EV_PER_A3
-from trimpot.validation.properties.case import require_crystal, silent
+from trimpot.validation.properties.case import silent
 from trimpot.validation.properties.outcome import Curve, Outcome, Value, guarded
 from trimpot.validation.properties.relaxing import energy_per_atom
 
@@ -78,7 +78,6 @@ def measure(
     Curve ``energy``: energies per atom over lattice constants. The cell keeps its shape
     (c/a of hcp included).
     """
-    check(case.phase, settings)
     phase, calculator = case.phase, subject.calculator()
     low = settings.low or (1.0 - settings.spread) * phase.a
     high = settings.high or (1.0 + settings.spread) * phase.a
@@ -98,11 +97,6 @@ def measure(
     if not minima:
         failure += f": lowest at {scan_a[int(np.argmin(energies))]:.3f} A"
     return Outcome(curves={"energy": curve}, settings=plain, failure=failure)
-
-
-def check(phase: Phase, _: Settings) -> None:
-    """Raise ``InputError`` unless the phase is a crystal."""
-    require_crystal(phase)
 
 
 def _minima(energies: FloatArray) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from ase.build import make_supercell
 
 from trimpot.errors import InputError
-from trimpot.validation.properties.case import require_crystal, silent
+from trimpot.validation.properties.case import silent
 from trimpot.validation.properties.outcome import Curve, Outcome, Value, guarded
 from trimpot.validation.properties.relaxing import energy_per_atom, relax_across
 
@@ -103,7 +103,6 @@ def measure(
 
 def check(phase: Phase, settings: Settings) -> None:
     """Raise ``InputError`` if a phase has no such system."""
-    require_crystal(phase)
     known = [system for lattice, system in SYSTEMS if lattice == phase.lattice]
     if settings.system not in known:
         raise InputError(

@@ -10,14 +10,14 @@ from ase.mep import NEB
 from ase.optimize import FIRE
 from threadpoolctl import threadpool_limits
 
-from trimpot.validation.properties.case import require_crystal, silent
+from trimpot.validation.properties.case import silent
 from trimpot.validation.properties.outcome import Curve, Outcome, Value, guarded
 from trimpot.validation.properties.relaxing import around_vacancy, lowest, relax_ions
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from trimpot.validation.properties.case import Case, Phase, Report
+    from trimpot.validation.properties.case import Case, Report
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
@@ -57,7 +57,6 @@ def measure(
     Climbing image, improved tangents, ends relaxed. Curve ``path``: energies over the share
     of the path.
     """
-    check(case.phase, settings)
     calculator = subject.calculator()
     perfect = case.phase.conventional(case.a0) * settings.repeat
     ends = []
@@ -94,11 +93,6 @@ def measure(
     notes = (f"{len(perfect)} sites", f"{settings.images} images")
     values = {"barrier": Value(float(heights.max()), "eV")}
     return Outcome(values, {"path": curve}, asdict(settings), notes, failure)
-
-
-def check(phase: Phase, _: Settings) -> None:
-    """Raise ``InputError`` unless the phase is a crystal."""
-    require_crystal(phase)
 
 
 def _starts(perfect: Atoms, inward: float) -> list[tuple[Atoms, Atoms]]:

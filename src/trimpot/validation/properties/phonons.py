@@ -11,7 +11,7 @@ from ase import Atoms
 from threadpoolctl import threadpool_limits
 
 from trimpot.errors import InputError, MissingPartError
-from trimpot.validation.properties.case import require_crystal, silent
+from trimpot.validation.properties.case import silent
 from trimpot.validation.properties.outcome import Curve, Outcome, Value, guarded
 
 if TYPE_CHECKING:
@@ -154,7 +154,6 @@ def measure(
 
 def check(phase: Phase, settings: Settings) -> None:
     """Raise ``InputError`` unless path and reference fit the lattice."""
-    require_crystal(phase)
     _check_reference(settings, len(path_of(phase.lattice, settings.path)))
 
 

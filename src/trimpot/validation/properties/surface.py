@@ -10,7 +10,7 @@ import numpy as np
 from ase.build import surface
 
 from trimpot.errors import InputError
-from trimpot.validation.properties.case import require_crystal, silent
+from trimpot.validation.properties.case import silent
 from trimpot.validation.properties.outcome import Outcome, Value, guarded
 from trimpot.validation.properties.relaxing import energy_per_atom, relax_ions
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-    from trimpot.validation.properties.case import Case, Phase, Report
+    from trimpot.validation.properties.case import Case, Report
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
@@ -69,7 +69,6 @@ def measure(
     gamma = (E(slab) - N E(bulk atom)) / 2 A. Of the ways to cut a crystal along a facet the
     one of lowest energy without relaxation is taken. Both sides of a slab count alike.
     """
-    check(case.phase, settings)
     calculator = subject.calculator()
     crystal = case.phase.conventional(case.a0)
     each = energy_per_atom(crystal.copy(), calculator)
@@ -95,11 +94,6 @@ def measure(
     failure = "; ".join(trouble) or None
     plain = asdict(settings)
     return Outcome(values, {}, plain, tuple(notes), failure, tuple(spoiled))
-
-
-def check(phase: Phase, _: Settings) -> None:
-    """Raise ``InputError`` unless the phase is a crystal."""
-    require_crystal(phase)
 
 
 def _lowest_cut(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from trimpot.validation.properties.case import require_crystal, silent
+from trimpot.validation.properties.case import silent
 from trimpot.validation.properties.outcome import Outcome, Value, guarded
 from trimpot.validation.properties.relaxing import (
     around_vacancy,
@@ -15,7 +15,7 @@ from trimpot.validation.properties.relaxing import (
 )
 
 if TYPE_CHECKING:
-    from trimpot.validation.properties.case import Case, Phase, Report
+    from trimpot.validation.properties.case import Case, Report
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
@@ -60,7 +60,6 @@ def measure(
     For crystals of one element; of others, the first atom is removed and the reference is
     that of the mean atom, which is no formation energy: a note says so.
     """
-    check(case.phase, settings)
     calculator = subject.calculator()
     perfect = case.phase.conventional(case.a0) * settings.repeat
     each = energy_per_atom(perfect, calculator)
@@ -82,8 +81,3 @@ def measure(
     if failure is None and relaxed.energy < expected:
         failure = "the crystal lowers its energy by losing an atom"
     return Outcome(values, {}, asdict(settings), tuple(notes), failure)
-
-
-def check(phase: Phase, _: Settings) -> None:
-    """Raise ``InputError`` unless the phase is a crystal."""
-    require_crystal(phase)
