@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import ase.io
 
@@ -15,26 +15,37 @@ from trimpot.errors import InputError
 from trimpot.validation.properties.case import Phase
 from trimpot.validation.properties.protocols import PROTOCOLS, Protocol
 from trimpot.validation.strict_yaml import (
-    fraction_or_number,
     keys_of,
     named,
     number,
     number_or_none,
+    one_of,
     read_yaml,
     text,
     texts,
+)
+from trimpot.validation.suite_rows import (
+    Published,
+    Quantity,
+    published_of,
+    quantity_of,
 )
 from trimpot.validation.suite_variants import chosen_variant, variant_names, with_variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+__all__ = [
+    "Property",
+    "Published",
+    "Quantity",
+    "Suite",
+    "load_suite",
+    "suite_names",
+    "suite_variants",
+]
+
 SUFFIXES = (".yaml", ".yml")
-
-ERRORS = ("energy", "force")
-"""What errors of a published model there may be."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,64 +71,6 @@ class Property:
     phase: Phase
     settings: object
     needs: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A row of the table: a value of a property, and what is known of it.
-
-    Attributes
-    ----------
-    name : str
-        Of the row.
-    property, value : str
-        Which value of which property.
-    unit : str
-        Of value, reference and tolerance.
-    reference : float or None
-        What it should be.
-    uncertainty : float or None
-        Of the reference.
-    tolerance : float or None
-        Largest deviation that is accepted.
-    source, theory : str
-        Where the reference is from, and its level of theory.
-    """
-
-    name: str
-    property: str
-    value: str
-    unit: str
-    reference: float | None = None
-    uncertainty: float | None = None
-    tolerance: float | None = None
-    source: str = ""
-    theory: str = ""
-
-
-@dataclass(frozen=True)
-class Published:
-    """A column that was not measured here.
-
-    Attributes
-    ----------
-    name : str
-        Of the model.
-    source : str
-        Where the numbers are from.
-    values : mapping of str to float
-        By name of the quantity.
-    errors : mapping of str to float
-        RMSE on the data of its authors: "energy" in meV/atom, "force" in eV/A.
-    cost : float or None
-        In the suite's ``cost_unit``.
-    """
-
-    name: str
-    source: str
-    values: Mapping[str, float]
-    errors: Mapping[str, float] = field(default_factory=dict)
-    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -244,12 +197,12 @@ def _suite(values: Mapping[str, object], where: str, folder: Path) -> Suite:
     properties = _ordered(properties, where)
     plain_rows = named(values.get("quantities", {}), f"{where}: quantities")
     quantities = {
-        name: _quantity(plain, name, f"{where}: quantities: {name}", properties)
+        name: quantity_of(plain, name, f"{where}: quantities: {name}", properties)
         for name, plain in plain_rows.items()
     }
     plain_columns = named(values.get("published", {}), f"{where}: published")
     published = tuple(
-        _published(plain, name, f"{where}: published: {name}", quantities)
+        published_of(plain, name, f"{where}: published: {name}", quantities)
         for name, plain in plain_columns.items()
     )
     name, description, cost_unit = (
@@ -302,8 +255,8 @@ def _property(
     values = keys_of(
         plain, where, needed=("protocol", "phase"), others=("needs", "settings")
     )
-    protocol = _known(values["protocol"], PROTOCOLS, f"{where}: protocol")
-    phase = _known(values["phase"], phases, f"{where}: phase")
+    protocol = one_of(values["protocol"], PROTOCOLS, f"{where}: protocol")
+    phase = one_of(values["phase"], phases, f"{where}: phase")
     needs = {
         role: text(needed, f"{where}: needs: {role}")
         for role, needed in named(values.get("needs", {}), f"{where}: needs").items()
@@ -323,7 +276,7 @@ def _ordered(properties: Mapping[str, Property], where: str) -> dict[str, Proper
     ordered: dict[str, Property] = {}
     for name, one in properties.items():
         for needed in one.needs.values():
-            _known(needed, properties, f"{where}: properties: {name}: needs")
+            one_of(needed, properties, f"{where}: properties: {name}: needs")
     while len(ordered) < len(properties):
         ready = {
             name: one
@@ -337,59 +290,3 @@ def _ordered(properties: Mapping[str, Property], where: str) -> dict[str, Proper
             )
         ordered |= ready
     return ordered
-
-
-def _quantity(
-    plain: object, name: str, where: str, properties: Mapping[str, Property]
-) -> Quantity:
-    values = keys_of(
-        plain,
-        where,
-        needed=("property", "value", "unit"),
-        others=("reference", "uncertainty", "tolerance", "source", "theory"),
-    )
-    reference = number_or_none(values.get("reference"), f"{where}: reference")
-    if reference is not None and "source" not in values:
-        raise InputError(f"{where}: found a reference without a source; name it")
-    measured = text(values["property"], f"{where}: property")
-    _known(measured, properties, f"{where}: property")
-    return Quantity(
-        name,
-        measured,
-        text(values["value"], f"{where}: value"),
-        text(values["unit"], f"{where}: unit"),
-        reference,
-        number_or_none(values.get("uncertainty"), f"{where}: uncertainty"),
-        fraction_or_number(values.get("tolerance"), reference, f"{where}: tolerance"),
-        text(values.get("source", ""), f"{where}: source"),
-        text(values.get("theory", ""), f"{where}: theory"),
-    )
-
-
-def _published(
-    plain: object, name: str, where: str, quantities: Mapping[str, Quantity]
-) -> Published:
-    values = keys_of(plain, where, needed=("source", "values"), others=("errors", "cost"))
-    found = {
-        key: keys_of(values.get(key, {}), f"{where}: {key}", others=known)
-        for key, known in (("values", tuple(quantities)), ("errors", ERRORS))
-    }
-    numbers = {
-        key: {row: number(value, f"{where}: {row}") for row, value in rows.items()}
-        for key, rows in found.items()
-    }
-    return Published(
-        name,
-        text(values["source"], f"{where}: source"),
-        numbers["values"],
-        numbers["errors"],
-        number_or_none(values.get("cost"), f"{where}: cost"),
-    )
-
-
-def _known(name: object, known: Mapping[str, T], where: str) -> T:
-    if not isinstance(name, str) or name not in known:
-        raise InputError(
-            f"{where}: found {name!r}, expected one of {', '.join(known) or 'none'}"
-        )
-    return known[name]

@@ -200,3 +200,19 @@ def test_published_models_may_have_errors_and_a_cost(tmp_path):
     path.write_text(text.replace("energy: 5.1", "energie: 5.1"))
     with pytest.raises(InputError, match="did you mean energy"):
         load_suite(f"{path}:Cu")
+
+
+def test_a_value_that_may_be_missing_is_no_error(tmp_path):
+    path = tmp_path / "metals.yaml"
+    row = (
+        "  peak: {property: size, value: peak, unit: A, optional: true}\npublished: {other"
+    )
+    path.write_text(TEXT.replace("published: {other", row, 1))
+    suite = load_suite(f"{path}:Cu")
+    result = run_suite([lj_subject()], suite, RunSettings(processes=1))
+    entries = {row.quantity.name: row.entries["LJ"] for row in result.rows}
+    assert (entries["peak"].verdict, entries["peak"].value) == ("missing", None)
+    assert entries["a0"].verdict == "within"
+    path.write_text(path.read_text().replace("optional: true", "optional: maybe"))
+    with pytest.raises(InputError, match="expected true or false"):
+        load_suite(f"{path}:Cu")
