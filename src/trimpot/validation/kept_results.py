@@ -37,7 +37,7 @@ def key_of(subject: Subject, one: Property, needs: Mapping[str, Outcome]) -> str
 
 
 def _digest_of(atoms: Atoms) -> str:
-    parts = (atoms.numbers, atoms.positions, atoms.cell.array)
+    parts = (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from trimpot.errors import InputError
 from trimpot.files.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+T = TypeVar("T")
 
 
 def read_yaml(path: str | Path) -> object:
@@ -140,6 +142,34 @@ def fraction_or_number(value: object, of: float | None, where: str) -> float | N
             "reference that is there"
         )
     return float(share[1]) / 100.0 * abs(of)
+
+
+def one_of(name: object, known: Mapping[str, T], where: str) -> T:
+    """Return what a name stands for.
+
+    Raises
+    ------
+    InputError
+        If the name is none of the known ones.
+    """
+    if not isinstance(name, str) or name not in known:
+        raise InputError(
+            f"{where}: found {name!r}, expected one of {', '.join(known) or 'none'}"
+        )
+    return known[name]
+
+
+def true_or_false(value: object, where: str) -> bool:
+    """Return a truth value.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{where}: found {_shown(value)}, expected true or false")
+    return value
 
 
 def _shown(value: object) -> str:

@@ -148,18 +148,30 @@ class SuiteResult:
                 for model, by_name in self.measured.items()
             },
             "rows": [_plain_row(row) for row in self.rows],
+            "cost_unit": self.suite.cost_unit,
+            "published": {
+                column.name: {
+                    "source": column.source,
+                    "errors": dict(column.errors),
+                    "cost": column.cost,
+                }
+                for column in self.suite.published
+            },
         }
 
 
 def _entry(quantity: Quantity, outcome: Outcome) -> Entry:
     found = outcome.values.get(quantity.value)
     if found is None:
-        if outcome.failure is None:
-            raise InputError(
-                f"quantity {quantity.name}: {quantity.property} has no value "
-                f"{quantity.value!r}, expected one of {', '.join(outcome.values)}"
-            )
-        return Entry(None, None, None, "failed")
+        if outcome.failure is not None:
+            return Entry(None, None, None, "failed")
+        if quantity.optional:
+            return Entry(None, None, None, "missing")
+        raise InputError(
+            f"quantity {quantity.name}: {quantity.property} has no value "
+            f"{quantity.value!r}, expected one of {', '.join(outcome.values)}; if it may "
+            "be missing, add optional: true"
+        )
     if found.unit != quantity.unit:
         raise InputError(
             f"quantity {quantity.name}: found the unit {quantity.unit!r}, "

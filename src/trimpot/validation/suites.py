@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import ase.io
 
@@ -14,22 +15,37 @@ from trimpot.errors import InputError
 from trimpot.validation.properties.case import Phase
 from trimpot.validation.properties.protocols import PROTOCOLS, Protocol
 from trimpot.validation.strict_yaml import (
-    fraction_or_number,
     keys_of,
     named,
     number,
     number_or_none,
+    one_of,
     read_yaml,
     text,
     texts,
 )
+from trimpot.validation.suite_rows import (
+    Published,
+    Quantity,
+    published_of,
+    quantity_of,
+)
+from trimpot.validation.suite_variants import chosen_variant, variant_names, with_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = [
+    "Property",
+    "Published",
+    "Quantity",
+    "Suite",
+    "load_suite",
+    "suite_names",
+    "suite_variants",
+]
 
 SUFFIXES = (".yaml", ".yml")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,58 +74,6 @@ class Property:
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """A row of the table: a value of a property, and what is known of it.
-
-    Attributes
-    ----------
-    name : str
-        Of the row.
-    property, value : str
-        Which value of which property.
-    unit : str
-        Of value, reference and tolerance.
-    reference : float or None
-        What it should be.
-    uncertainty : float or None
-        Of the reference.
-    tolerance : float or None
-        Largest deviation that is accepted.
-    source, theory : str
-        Where the reference is from, and its level of theory.
-    """
-
-    name: str
-    property: str
-    value: str
-    unit: str
-    reference: float | None = None
-    uncertainty: float | None = None
-    tolerance: float | None = None
-    source: str = ""
-    theory: str = ""
-
-
-@dataclass(frozen=True)
-class Published:
-    """A column that was not measured here.
-
-    Attributes
-    ----------
-    name : str
-        Of the model.
-    source : str
-        Where the numbers are from.
-    values : mapping of str to float
-        By name of the quantity.
-    """
-
-    name: str
-    source: str
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class Suite:
     """Properties in an order in which they can be measured, rows, published columns."""
 
@@ -119,6 +83,7 @@ class Suite:
     quantities: Mapping[str, Quantity]
     published: tuple[Published, ...] = ()
     description: str = ""
+    cost_unit: str = ""
 
     def only(self, names: tuple[str, ...]) -> Suite:
         """Return the suite of some properties, what they need, and their rows.
@@ -140,9 +105,7 @@ class Suite:
                 wanted |= set(self.properties[name].needs.values())
         properties = {k: p for k, p in self.properties.items() if k in wanted}
         rows = {k: q for k, q in self.quantities.items() if q.property in wanted}
-        return Suite(
-            self.name, self.elements, properties, rows, self.published, self.description
-        )
+        return replace(self, properties=properties, quantities=rows)
 
 
 def suite_names() -> tuple[str, ...]:
@@ -151,38 +114,80 @@ def suite_names() -> tuple[str, ...]:
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
-def load_suite(which: str | Path) -> Suite:
+def suite_variants(which: str | Path) -> tuple[str, ...]:
+    """Return the names of the variants of a suite, none if it has none.
+
+    Raises
+    ------
+    InputError
+        If there is no such suite.
+    """
+    with _found(which) as (path, _):
+        return variant_names(_plain(path), str(which))
+
+
+def load_suite(which: str | Path, elements: Sequence[str] = ()) -> Suite:
     """Return a suite by name (``tungsten``) or of a file (``mine.yaml``).
+
+    Parameters
+    ----------
+    which
+        Name or file; a variant is named after a colon (``fcc-metal:Cu``).
+    elements
+        What a model knows: of a suite with variants the one that fits is taken.
 
     Raises
     ------
     InputError
         If there is none, or it is not as it should be; says where and what to do.
     """
-    if str(which) in suite_names():
-        with resources.as_file(resources.files(__package__) / "suites") as folder:
-            return _suite(folder / f"{which}.yaml")
-    if not str(which).endswith(SUFFIXES) or not Path(which).is_file():
-        raise InputError(
-            f"found no suite {str(which)!r}, expected one of {', '.join(suite_names())}, "
-            "or a file NAME.yaml; copy one of those to write your own"
-        )
-    return _suite(Path(which))
+    with _found(which) as (path, asked):
+        plain = _plain(path)
+        variant = chosen_variant(plain, asked, elements, f"suite {str(which)!r}")
+        if variant is None:
+            return _suite(plain, str(path), path.parent)
+        where = f"{path}, variant {variant}"
+        suite = _suite(with_variant(plain, variant, str(path)), where, path.parent)
+        return replace(suite, name=f"{suite.name}:{variant}")
 
 
-def _suite(path: Path) -> Suite:
-    where = str(path)
-    values = keys_of(
-        read_yaml(path),
-        where,
-        needed=("name", "elements", "phases", "properties"),
-        others=("quantities", "published", "description"),
+@contextmanager
+def _found(which: str | Path) -> Iterator[tuple[Path, str]]:
+    """Yield the file of a suite and the variant that is named, if one is."""
+    for base, variant in ((str(which), ""), str(which).rpartition(":")[::2]):
+        if base in suite_names():
+            with resources.as_file(resources.files(__package__) / "suites") as folder:
+                yield folder / f"{base}.yaml", variant
+            return
+        if base.endswith(SUFFIXES) and Path(base).is_file():
+            yield Path(base), variant
+            return
+    raise InputError(
+        f"found no suite {str(which)!r}, expected one of {', '.join(suite_names())}, "
+        "or a file NAME.yaml; copy one of those to write your own"
     )
+
+
+def _plain(path: Path) -> Mapping[str, object]:
+    return keys_of(
+        read_yaml(path),
+        str(path),
+        needed=("name", "phases", "properties"),
+        others=(
+            *("elements", "quantities", "published", "description", "cost_unit"),
+            "variants",
+        ),
+    )
+
+
+def _suite(values: Mapping[str, object], where: str, folder: Path) -> Suite:
+    if "elements" not in values:
+        raise InputError(f"{where}: found no elements; add elements: [W]")
     elements = texts(values["elements"], f"{where}: elements", "elements: [W]")
     for symbol in elements:
         atomic_number(symbol)
     phases = {
-        name: _phase(plain, name, f"{where}: phases: {name}", path.parent)
+        name: _phase(plain, name, f"{where}: phases: {name}", elements, folder)
         for name, plain in named(values["phases"], f"{where}: phases").items()
     }
     properties = {
@@ -192,41 +197,56 @@ def _suite(path: Path) -> Suite:
     properties = _ordered(properties, where)
     plain_rows = named(values.get("quantities", {}), f"{where}: quantities")
     quantities = {
-        name: _quantity(plain, name, f"{where}: quantities: {name}", properties)
+        name: quantity_of(plain, name, f"{where}: quantities: {name}", properties)
         for name, plain in plain_rows.items()
     }
     plain_columns = named(values.get("published", {}), f"{where}: published")
     published = tuple(
-        _published(plain, name, f"{where}: published: {name}", quantities)
+        published_of(plain, name, f"{where}: published: {name}", quantities)
         for name, plain in plain_columns.items()
     )
-    name = text(values["name"], f"{where}: name")
-    description = text(values.get("description", ""), f"{where}: description")
-    return Suite(name, elements, properties, quantities, published, description)
+    name, description, cost_unit = (
+        text(values.get(key, ""), f"{where}: {key}")
+        for key in ("name", "description", "cost_unit")
+    )
+    return Suite(name, elements, properties, quantities, published, description, cost_unit)
 
 
-def _phase(plain: object, name: str, where: str, folder: Path) -> Phase:
+def _phase(
+    plain: object, name: str, where: str, elements: tuple[str, ...], folder: Path
+) -> Phase:
     keys = ("lattice", "elements", "a", "c_over_a", "structure")
     values = keys_of(plain, where, others=keys)
     if "structure" in values:
         keys_of(values, where, needed=("structure",))
-        file = folder / text(values["structure"], f"{where}: structure")
-        try:
-            atoms = ase.io.read(file)
-        except Exception as error:
-            raise InputError(f"{where}: cannot read {file}: {error}") from error
-        if isinstance(atoms, list) or not atoms.pbc.all():
-            raise InputError(f"{where}: {file} holds no crystal; expected three periods")
-        symbols = tuple(dict.fromkeys(atoms.get_chemical_symbols()))  # type: ignore[no-untyped-call]
-        return Phase(name, "file", symbols, float(atoms.cell.lengths()[0]), given=atoms)
-    values = keys_of(values, where, needed=("lattice", "elements", "a"), others=keys)
+        return _phase_of_file(
+            text(values["structure"], f"{where}: structure"), name, folder
+        )
+    values = keys_of(values, where, needed=("lattice", "a"), others=keys)
+    own = values.get("elements", list(elements))
     return Phase(
         name,
         text(values["lattice"], f"{where}: lattice"),
-        texts(values["elements"], f"{where}: elements", "elements: [W]"),
+        texts(own, f"{where}: elements", "elements: [W]"),
         number(values["a"], f"{where}: a"),
         number_or_none(values.get("c_over_a"), f"{where}: c_over_a"),
     )
+
+
+def _phase_of_file(file: str, name: str, folder: Path) -> Phase:
+    """Return a phase of a structure file, beside the suite; molecules have no periods."""
+    try:
+        atoms = ase.io.read(folder / file)
+    except Exception as error:
+        raise InputError(f"phase {name}: cannot read {folder / file}: {error}") from error
+    if isinstance(atoms, list) or len(atoms) == 0 or atoms.pbc.any() != atoms.pbc.all():
+        raise InputError(
+            f"phase {name}: {folder / file} holds neither a crystal nor a molecule; "
+            "expected atoms with three periods or none"
+        )
+    symbols = tuple(dict.fromkeys(atoms.get_chemical_symbols()))  # type: ignore[no-untyped-call]
+    a = float(atoms.cell.lengths()[0]) if atoms.pbc.all() else 1.0
+    return Phase(name, "file", symbols, a, given=atoms)
 
 
 def _property(
@@ -235,13 +255,14 @@ def _property(
     values = keys_of(
         plain, where, needed=("protocol", "phase"), others=("needs", "settings")
     )
-    protocol = _known(values["protocol"], PROTOCOLS, f"{where}: protocol")
-    phase = _known(values["phase"], phases, f"{where}: phase")
+    protocol = one_of(values["protocol"], PROTOCOLS, f"{where}: protocol")
+    phase = one_of(values["phase"], phases, f"{where}: phase")
     needs = {
         role: text(needed, f"{where}: needs: {role}")
         for role, needed in named(values.get("needs", {}), f"{where}: needs").items()
     }
     settings = protocol.settings_from(values.get("settings", {}), f"{where}: settings")
+    protocol.check_kind(phase, where)
     if protocol.check is not None:
         try:
             protocol.check(phase, settings)
@@ -255,7 +276,7 @@ def _ordered(properties: Mapping[str, Property], where: str) -> dict[str, Proper
     ordered: dict[str, Property] = {}
     for name, one in properties.items():
         for needed in one.needs.values():
-            _known(needed, properties, f"{where}: properties: {name}: needs")
+            one_of(needed, properties, f"{where}: properties: {name}: needs")
     while len(ordered) < len(properties):
         ready = {
             name: one
@@ -269,50 +290,3 @@ def _ordered(properties: Mapping[str, Property], where: str) -> dict[str, Proper
             )
         ordered |= ready
     return ordered
-
-
-def _quantity(
-    plain: object, name: str, where: str, properties: Mapping[str, Property]
-) -> Quantity:
-    values = keys_of(
-        plain,
-        where,
-        needed=("property", "value", "unit"),
-        others=("reference", "uncertainty", "tolerance", "source", "theory"),
-    )
-    reference = number_or_none(values.get("reference"), f"{where}: reference")
-    if reference is not None and "source" not in values:
-        raise InputError(f"{where}: found a reference without a source; name it")
-    measured = text(values["property"], f"{where}: property")
-    _known(measured, properties, f"{where}: property")
-    return Quantity(
-        name,
-        measured,
-        text(values["value"], f"{where}: value"),
-        text(values["unit"], f"{where}: unit"),
-        reference,
-        number_or_none(values.get("uncertainty"), f"{where}: uncertainty"),
-        fraction_or_number(values.get("tolerance"), reference, f"{where}: tolerance"),
-        text(values.get("source", ""), f"{where}: source"),
-        text(values.get("theory", ""), f"{where}: theory"),
-    )
-
-
-def _published(
-    plain: object, name: str, where: str, quantities: Mapping[str, Quantity]
-) -> Published:
-    values = keys_of(plain, where, needed=("source", "values"))
-    numbers = keys_of(values["values"], f"{where}: values", others=tuple(quantities))
-    return Published(
-        name,
-        text(values["source"], f"{where}: source"),
-        {key: number(value, f"{where}: {key}") for key, value in numbers.items()},
-    )
-
-
-def _known(name: object, known: Mapping[str, T], where: str) -> T:
-    if not isinstance(name, str) or name not in known:
-        raise InputError(
-            f"{where}: found {name!r}, expected one of {', '.join(known) or 'none'}"
-        )
-    return known[name]

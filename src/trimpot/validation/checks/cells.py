@@ -14,7 +14,7 @@ from trimpot.validation.symmetry import check_cell_choice, check_extensivity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trimpot.contract import Potential, Structure
+    from trimpot.contract import Structure
     from trimpot.validation.checks.judged import Judged
     from trimpot.validation.checks.verdict import Found
 
@@ -38,17 +38,19 @@ def measure(judged: Judged) -> Mapping[str, Found]:
     for name, structure in judged.samples.all:
         if not structure.pbc.any():
             continue
+        rounding = judged.rounding(structure)
         checks = [
             *check_cell_choice(judged.potential, structure, judged.rng),
             *check_extensivity(judged.potential, structure, times=_copies(structure)),
         ]
         for check in checks:
-            found.setdefault(NAMES[check.name], []).append(Measured(check.value, name))
+            value = Measured(check.value / rounding, name)
+            found.setdefault(NAMES[check.name], []).append(value)
     done: dict[str, Found] = {name: worst(values) for name, values in found.items()}
     if "supercell-virial" not in done:
         done["supercell-virial"] = NotApplicable("forces are predicted directly")
-    done["vacuum-box"] = _vacuum_box(judged.potential, judged.samples.cluster)
-    done["open-direction"] = _open_direction(judged.potential, judged.samples.crystal)
+    done["vacuum-box"] = _vacuum_box(judged)
+    done["open-direction"] = _open_direction(judged)
     return done
 
 
@@ -59,26 +61,29 @@ def _copies(structure: Structure) -> tuple[int, int, int]:
     return (a, b, c)
 
 
-def _vacuum_box(potential: Potential, cluster: Structure) -> Measured:
+def _vacuum_box(judged: Judged) -> Measured:
     """Compare a free cluster with itself in a periodic box that leaves images apart."""
-    side = np.ptp(cluster.positions, axis=0) + 2.5 * potential.cutoff
+    cluster = judged.samples.cluster
+    side = np.ptp(cluster.positions, axis=0) + 2.5 * judged.potential.cutoff
     boxed = replace(cluster, cell=np.diag(side), pbc=np.ones(3, dtype=np.bool_))
-    return _difference(potential, cluster, boxed)
+    return _difference(judged, cluster, boxed)
 
 
-def _open_direction(potential: Potential, crystal: Structure) -> Measured:
+def _open_direction(judged: Judged) -> Measured:
     """Compare a slab that is open along z with one that has images far away."""
+    crystal = judged.samples.crystal
     tall = crystal.cell.copy()
-    tall[2, 2] += 2.5 * potential.cutoff
+    tall[2, 2] += 2.5 * judged.potential.cutoff
     periodic = replace(crystal, cell=tall)
     opened = replace(periodic, pbc=np.array([True, True, False]))
-    return _difference(potential, opened, periodic)
+    return _difference(judged, opened, periodic)
 
 
-def _difference(potential: Potential, one: Structure, other: Structure) -> Measured:
-    first = evaluate(potential, one, threads=1)
-    second = evaluate(potential, other, threads=1)
-    return Measured(float(np.abs(first.forces - second.forces).max()))
+def _difference(judged: Judged, one: Structure, other: Structure) -> Measured:
+    first = evaluate(judged.potential, one, threads=1)
+    second = evaluate(judged.potential, other, threads=1)
+    apart = float(np.abs(first.forces - second.forces).max())
+    return Measured(apart / judged.rounding(one))
 
 
 _SKEWED = (

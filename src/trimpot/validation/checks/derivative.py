@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 MOVED = 6
 """Atoms of each structure that are moved."""
 
-STEPS, SINGLE_STEPS = (1e-4, 2.5e-5), (1e-2, 2.5e-3)
+STEPS, SINGLE_STEPS = (1e-4, 2.5e-5), (1e-2, 4e-2)
 """Of the stencil, angstrom. The second is tried where the first fails: a stencil across a
-knot of a spline errs by its step squared, a wrong force by as much with any step."""
+knot of a spline errs by its step squared, rounding of single arithmetic by one over the
+step, a wrong force by as much with any step."""
 
 DIRECT = NO_STRESS.partition(", train")[0].partition(";")[0]
 
@@ -35,9 +36,10 @@ def measure(judged: Judged) -> Mapping[str, Found]:
         return {spec.name: NotApplicable(DIRECT) for spec in SPECS}
     forces, stresses, virials, skews = [], [], [], []
     for name, structure in judged.samples.all:
-        forces.append(_placed(name, _forces(judged, structure)))
+        rounding = judged.rounding(structure)
+        forces.append(_placed(name, _forces(judged, structure), rounding))
         if structure.volume > 0.0:
-            stresses.append(_placed(name, _stress(judged, structure)))
+            stresses.append(_placed(name, _stress(judged, structure), rounding))
         virial = evaluate(judged.potential, structure, threads=1).virial
         scale = max(1.0, float(np.abs(virial).max()))
         skews.append(Measured(float(np.abs(virial - virial.T).max()) / scale, name))
@@ -69,11 +71,11 @@ def _stress(judged: Judged, structure: Structure) -> Check:
 def _better(judged: Judged, spec: Spec, check: Callable[[float], Check]) -> Check:
     single = judged.known.single
     bound = spec.single if single and spec.single is not None else spec.bound
-    wide, narrow = SINGLE_STEPS if single else STEPS
-    first = check(wide)
+    usual, other = SINGLE_STEPS if single else STEPS
+    first = check(usual)
     if first.value <= bound:
         return first
-    return min(first, check(narrow), key=lambda c: c.value)
+    return min(first, check(other), key=lambda c: c.value)
 
 
 def _moment(judged: Judged, structure: Structure) -> float:
@@ -85,8 +87,8 @@ def _moment(judged: Judged, structure: Structure) -> float:
     return float(np.abs(found.virial - moment).max()) / scale
 
 
-def _placed(name: str, check: Check) -> Measured:
-    return Measured(check.value, f"{name}, {check.detail}")
+def _placed(name: str, check: Check, rounding: float) -> Measured:
+    return Measured(check.value / rounding, f"{name}, {check.detail}")
 
 
 SPECS = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from trimpot.engines.singlepoint import evaluate
 from trimpot.errors import InputError
 from trimpot.validation.checks.known import Known
 from trimpot.validation.checks.samples import Samples, make_samples
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from trimpot.contract import Potential, Structure
 
 MOST_STRUCTURES = 8
+
+STIFF = 10.0
+"""Force in eV/A up to which bounds of single arithmetic are absolute."""
 
 Of = TypeVar("Of")
 
@@ -92,6 +96,17 @@ class Judged:
         """Whether even that is single."""
         return self.known.single and self.known.sharp is None
 
+    def rounding(self, structure: Structure) -> float:
+        """Return how many times larger than usual rounding errors are, at least 1.
+
+        In single arithmetic they grow with forces: 1 up to ``STIFF``. Deviations of such a
+        potential are divided by it. In double arithmetic it is always 1.
+        """
+        if not self.known.single:
+            return 1.0
+        forces = evaluate(self.potential, structure, threads=1).forces
+        return max(1.0, float(np.abs(forces).max(initial=0.0)) / STIFF)
+
     def is_single(self, *, sharp: bool) -> bool:
         """Return whether what a check judges computes in single arithmetic."""
         return self.sharp_is_single if sharp else self.known.single
@@ -140,5 +155,6 @@ def judged_of(
     count = min(MOST_STRUCTURES, len(structures))
     places = np.linspace(0, len(structures) - 1, count).round().astype(int)
     given = [structures[k] for k in places]
-    samples = make_samples(potential, given, rng)
-    return Judged(potential, known or Known(), settings, samples)
+    known = known or Known()
+    samples = make_samples(potential, given, rng, known.shortest)
+    return Judged(potential, known, settings, samples)

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 REFINEMENT = 50
 LEVELS = 3
-"""Each looks at two steps of the last with steps 50 times smaller: from 2e-3 A to 1.6e-8,
-at which a smooth function has no bend left that could be taken for a jump."""
+"""Each looks at two steps of the last with steps 50 times smaller: from 2e-3 A to 1.6e-8.
+What bends smoothly shrinks from one level to the next and is taken off; a jump stays."""
 
 SLOPE_LEVEL = 2
-"""The one at which the slope of the force is measured: rounding spoils it at the finest.
-What bends smoothly shrinks from one level to the next and is taken off; a jump stays."""
+"""The one at which the slope of the force is measured: rounding spoils it at the finest."""
 
 STIFF = 10.0
 """eV/A. On paths with larger forces, jumps are divided by these forces over this: rounding
@@ -70,18 +69,23 @@ def find_jumps(
         for place in _places(_curvature(force_jumps(coarse)), suspects)
     ]
     step = float(x[1] - x[0]) / REFINEMENT**SLOPE_LEVEL
-    energy, force = max(energies), max(bend[-1] for bend in bends)
+    energy = max(energies)
+    force = max(_without_smooth(bend, LEVELS) for bend in bends)
+    slope = max(_without_smooth(bend, SLOPE_LEVEL) for bend in bends)
     return Jumps(
         (energy[0] / scale, energy[1]),
         (force[0] / scale, force[1]),
-        max(_slope_jump(bend, step) for bend in bends),
+        (slope[0] / step / scale, slope[1]),
     )
 
 
-def _slope_jump(bend: list[tuple[float, float]], step: float) -> tuple[float, float]:
-    """Return the jump of dF/dx in the bends of all levels, without what is smooth."""
-    (before, _), (jump, place) = bend[SLOPE_LEVEL - 2 : SLOPE_LEVEL]
-    return max(0.0, jump - before / REFINEMENT**2) / step, place
+def _without_smooth(bend: list[tuple[float, float]], level: int) -> tuple[float, float]:
+    """Return the jump of a force at a level, without what is smooth, and its place.
+
+    What bends smoothly is smaller there by the square of the steps than a level before.
+    """
+    (before, _), (jump, place) = bend[level - 2 : level]
+    return max(0.0, jump - before / REFINEMENT**2), place
 
 
 def _curvature(values: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from trimpot.engines.singlepoint import evaluate
 from trimpot.validation.transform import free_cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from trimpot.contract import FloatArray, Potential
 
@@ -25,6 +25,13 @@ STRETCHES = np.linspace(0.7, 1.4, 29)
 
 NEAREST_BCC = 0.5 * 3.0**0.5
 """Nearest distance over the lattice constant."""
+
+CALM, PRESSED = 20.0, 0.5
+"""Largest force, eV/A, and stress, eV/A^3 (80 GPa), in a sample. Crystals of H and O have
+up to 1e5 eV/A where distances are those of H-O bonds: no place to look at rounding."""
+
+WIDER, WIDENINGS = 1.1, 15
+"""Factor by which a sample is widened until it is calm, and how often at most."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +70,44 @@ class Samples:
 
 
 def make_samples(
-    potential: Potential, given: Sequence[Structure], rng: np.random.Generator
+    potential: Potential,
+    given: Sequence[Structure],
+    rng: np.random.Generator,
+    shortest: Mapping[tuple[int, int], float] | None = None,
 ) -> Samples:
-    """Return structures with distances near those at which a crystal is at rest."""
-    nearest = resting_distance(potential)
+    """Return structures with distances near those at which a crystal is at rest.
+
+    No distance of the crystal is below the shortest of the data, by pairs, where those are
+    known. Where a force or the stress is large, a structure is widened until it is calm.
+    """
+    known = (shortest or {}).values()
+    nearest = max(resting_distance(potential), *known, 0.0)
+    species = potential.species
+    made = {
+        "crystal": lambda r: rattled(crystal_of(species, r), r, rng),
+        "triclinic": lambda r: rattled(_triclinic(species, r), r, rng),
+        "cluster": lambda r: _cluster(species, r, rng),
+    }
+    calm = {name: _calm(potential, make, nearest) for name, make in made.items()}
     return Samples(
-        nearest=nearest,
-        crystal=rattled(crystal_of(potential.species, nearest), nearest, rng),
-        triclinic=rattled(_triclinic(potential.species, nearest), nearest, rng),
-        cluster=_cluster(potential.species, nearest, rng),
+        nearest=calm["crystal"][1],
         given=tuple(given),
+        **{name: structure for name, (structure, _) in calm.items()},
     )
+
+
+def _calm(
+    potential: Potential, make: Callable[[float], Structure], nearest: float
+) -> tuple[Structure, float]:
+    """Return the first structure without large forces and stress; its nearest distance."""
+    first = make(nearest)
+    structure, wider = first, nearest
+    for _ in range(WIDENINGS):
+        if _is_calm(potential, structure):
+            return structure, wider
+        wider *= WIDER
+        structure = make(wider)
+    return first, nearest
 
 
 def resting_distance(potential: Potential) -> float:
@@ -117,6 +151,19 @@ def _energy(potential: Potential, nearest: float) -> float:
         return evaluate(potential, crystal, threads=1).energy
     except Exception:  # noqa: BLE001 - what it raises is judged later, check by check
         return float("inf")
+
+
+def _is_calm(potential: Potential, structure: Structure) -> bool:
+    """Return whether forces and stress are moderate; what fails is judged later."""
+    try:
+        found = evaluate(potential, structure, threads=1)
+        largest = float(np.abs(found.forces).max(initial=0.0)) / CALM
+        if found.conservative and structure.volume > 0.0:
+            stress = np.abs(found.stress(structure.volume)).max()
+            largest = max(largest, float(stress) / PRESSED)
+    except Exception:  # noqa: BLE001 - what it raises is judged check by check
+        return True
+    return not largest > 1.0
 
 
 def _triclinic(species: tuple[int, ...], nearest: float) -> Structure:

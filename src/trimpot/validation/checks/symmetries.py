@@ -25,6 +25,7 @@ def measure(judged: Judged) -> Mapping[str, Found]:
     found: dict[str, list[Measured]] = {}
     for name, structure in judged.samples.all:
         rng, potential = judged.rng, judged.potential
+        rounding = judged.rounding(structure)
         checks = [
             *check_rotation(potential, structure, rng),
             *check_translation(potential, structure, rng),
@@ -36,7 +37,7 @@ def measure(judged: Judged) -> Mapping[str, Found]:
         ]
         for check in checks:
             key = check.name.replace(": ", "-").replace(" ", "-")
-            found.setdefault(key, []).append(Measured(check.value, name))
+            found.setdefault(key, []).append(Measured(check.value / rounding, name))
     return {name: worst(values) for name, values in found.items()}
 
 
