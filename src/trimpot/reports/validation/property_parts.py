@@ -1,0 +1,177 @@
+"""Properties one by one: figures, all values, notes, what failed, how long it took."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from trimpot.reports.numbers import significant
+from trimpot.reports.page_parts import Fold, Gallery, Markup
+from trimpot.reports.page_tables import NOTHING, Cell, CellTable, cell_table
+from trimpot.reports.unit_text import readable_unit
+from trimpot.reports.validation.curve_figures import curve_pictures
+from trimpot.reports.validation.phonon_figures import (
+    BANDS,
+    DRAWN_HERE,
+    phonon_pictures,
+)
+from trimpot.reports.validation.values import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trimpot.reports.page_parts import Part, Picture
+    from trimpot.reports.validation.lines import LineStyle
+    from trimpot.validation.properties.outcome import Outcome, Value
+    from trimpot.validation.suite_results import SuiteResult
+    from trimpot.validation.suites import Property
+
+
+def property_parts(
+    result: SuiteResult, styles: Mapping[str, LineStyle]
+) -> tuple[Part, ...]:
+    """Return headings, figures and values of every property."""
+    parts: list[Part] = []
+    for asked in result.suite.properties.values():
+        outcomes = outcomes_of(result, asked.name)
+        if not outcomes:
+            continue
+        parts.append(Markup(_heading(asked)))
+        pictures = _pictures(asked, outcomes, styles)
+        if pictures:
+            parts.append(Gallery(pictures))
+        values = _values(outcomes)
+        parts.append(Fold("All values and notes", values) if pictures else values[0])
+        parts += [] if pictures else values[1:]
+    return tuple(parts)
+
+
+def outcomes_of(result: SuiteResult, name: str) -> dict[str, Outcome]:
+    """Return what was found of a property, by model."""
+    return {
+        model: by_name[name].outcome
+        for model, by_name in result.measured.items()
+        if name in by_name
+    }
+
+
+def failure_table(result: SuiteResult) -> Markup:
+    """Return which model failed in which property, and why."""
+    if not result.failures:
+        return Markup("<p>Every protocol came to its end for every model.</p>")
+    rows = tuple(
+        (Cell(model), Cell(name.replace("_", " ")), Cell(readable_unit(reason)))
+        for model, name, reason in result.failures
+    )
+    header = tuple(map(Cell, ("model", "property", "why")))
+    return cell_table(CellTable("What failed", header, rows, words=True))
+
+
+def seconds_table(result: SuiteResult) -> Markup:
+    """Return how long each property took for each model when it was measured."""
+    models = list(result.measured)
+    names = [n for n in result.suite.properties if outcomes_of(result, n)]
+    rows = [
+        (
+            Cell(name.replace("_", " ")),
+            *(
+                _seconds(result.measured[m][name].seconds)
+                if name in result.measured[m]
+                else Cell(NOTHING)
+                for m in models
+            ),
+        )
+        for name in names
+    ]
+    totals = (
+        _seconds(sum(found.seconds for found in result.measured[m].values()))
+        for m in models
+    )
+    rows.append((Cell("all"), *totals))
+    header = (Cell("property"), *(Cell(m) for m in models))
+    return cell_table(CellTable("Seconds per property", header, tuple(rows)))
+
+
+def _seconds(value: float) -> Cell:
+    return Cell(f"{value:.0f}" if value >= 100 else f"{value:.1f}")
+
+
+def _heading(asked: Property) -> str:
+    title = escape(asked.name.replace("_", " "))
+    what = escape(f"{asked.protocol.name.replace('_', ' ')} of {asked.phase.name}")
+    return f"<h3>{title} <small>{what}</small></h3>"
+
+
+def _pictures(
+    asked: Property, outcomes: Mapping[str, Outcome], styles: Mapping[str, LineStyle]
+) -> tuple[Picture, ...]:
+    title = asked.name.replace("_", " ")
+    if any(BANDS in o.curves for o in outcomes.values()):
+        bands = phonon_pictures(outcomes, styles)
+        return bands + curve_pictures(title, outcomes, styles, DRAWN_HERE)
+    return curve_pictures(title, outcomes, styles)
+
+
+def _values(outcomes: Mapping[str, Outcome]) -> tuple[Markup, ...]:
+    names = dict.fromkeys(name for o in outcomes.values() for name in o.values)
+    rows = tuple(
+        (
+            Cell(name.replace("_", " "), readable_unit(_unit(outcomes, name))),
+            *(_value(o.values.get(name), failed=o.fails(name)) for o in outcomes.values()),
+        )
+        for name in names
+    )
+    header = (Cell("value"), *(Cell(model) for model in outcomes))
+    table = (cell_table(CellTable("", header, rows)),) if rows else ()
+    notes = [
+        f"<li>{escape(readable_unit(f'{model}: {text}'))}</li>"
+        for model, o in outcomes.items()
+        for text in (*o.notes, *([f"failed: {o.failure}"] if o.failure else []))
+    ]
+    lists = (Markup(f"<ul class='soft'>{''.join(notes)}</ul>"),) if notes else ()
+    return (*table, *lists) or (Markup("<p>No values.</p>"),)
+
+
+def _unit(outcomes: Mapping[str, Outcome], name: str) -> str:
+    return next(o.values[name].unit for o in outcomes.values() if name in o.values)
+
+
+def _value(value: Value | None, *, failed: bool) -> Cell:
+    if value is None:
+        return Cell("failed" if failed else NOTHING, tone="failed" if failed else "")
+    text = number_text(value.value, value.error, None)
+    return Cell("failed", text, "failed") if failed else Cell(text)
+
+
+def stress_table(result: SuiteResult) -> Markup | None:
+    """Return runs that stayed stable and how far they came, or None without such tests."""
+    models = list(result.measured)
+    rows = []
+    for name in result.suite.properties:
+        outcomes = outcomes_of(result, name)
+        if any("stable_runs" in o.values for o in outcomes.values()):
+            cells = (_stress(outcomes.get(model)) for model in models)
+            rows.append((Cell(name.replace("_", " ")), *cells))
+    if not rows:
+        return None
+    header = (Cell("test"), *(Cell(m) for m in models))
+    return cell_table(CellTable("Runs that stayed stable", header, tuple(rows)))
+
+
+def _stress(outcome: Outcome | None) -> Cell:
+    if outcome is None or "stable_runs" not in outcome.values:
+        return Cell(
+            "failed" if outcome is not None else NOTHING,
+            tone="failed" if outcome is not None else "",
+        )
+    stable, runs = outcome.values["stable_runs"], outcome.values.get("runs")
+    total = stable.value if runs is None else runs.value
+    whole = stable.value >= total
+    tone = "within" if whole else "near" if stable.value > 0 else "off"
+    notes = [
+        f"{name.replace('_', ' ')} {significant(v.value)} {readable_unit(v.unit)}".strip()
+        for name, v in outcome.values.items()
+        if name not in {"stable_runs", "runs", "survived"}
+    ]
+    symbol = {"within": "✓", "near": "≈", "off": "✗"}[tone]
+    return Cell(f"{stable.value:.0f} of {total:.0f} {symbol}", "; ".join(notes[:3]), tone)
