@@ -62,7 +62,30 @@ class Fold:
     parts: tuple[Part, ...]
 
 
-Part: TypeAlias = Markup | Picture | Gallery | Fold
+@dataclass(frozen=True)
+class Block:
+    """Parts that stay together in a flow.
+
+    Attributes
+    ----------
+    parts
+        In order.
+    broad
+        Whether they take a whole row.
+    """
+
+    parts: tuple[Part, ...]
+    broad: bool = False
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Blocks side by side, as many as there is room for."""
+
+    blocks: tuple[Block, ...]
+
+
+Part: TypeAlias = Markup | Picture | Gallery | Fold | Flow
 
 
 @dataclass(frozen=True)
@@ -82,6 +105,9 @@ def pictures_of(parts: Iterable[Part]) -> Iterator[Picture]:
             yield from part.pictures
         elif isinstance(part, Fold):
             yield from pictures_of(part.parts)
+        elif isinstance(part, Flow):
+            for block in part.blocks:
+                yield from pictures_of(block.parts)
 
 
 def part_html(part: Part, sources: Mapping[int, str]) -> str:
@@ -100,8 +126,17 @@ def part_html(part: Part, sources: Mapping[int, str]) -> str:
         return _picture(part, sources[id(part)])
     if isinstance(part, Gallery):
         return _joined("gallery", part.pictures, lambda p: _small(p, sources[id(p)]))
+    if isinstance(part, Flow):
+        blocks = "\n".join(_block(block, sources) for block in part.blocks)
+        return f'<div class="flow">{blocks}</div>'
     inner = "\n".join(part_html(p, sources) for p in part.parts)
     return f"<details><summary>{escape(part.summary)}</summary>\n{inner}\n</details>"
+
+
+def _block(block: Block, sources: Mapping[int, str]) -> str:
+    inner = "\n".join(part_html(p, sources) for p in block.parts)
+    kind = ' class="broad"' if block.broad else ""
+    return f"<section{kind}>{inner}</section>"
 
 
 def _joined(kind: str, pictures: Iterable[Picture], html: Callable[[Picture], str]) -> str:

@@ -32,7 +32,9 @@ pre { background: var(--panel); padding: .6rem .8rem; margin: .3rem 0 1rem;
 .scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
 table { border-collapse: separate; border-spacing: 0; font-size: .9rem; width: 100%;
   max-width: 48rem; font-variant-numeric: tabular-nums; }
-.wide table { max-width: none; width: auto; min-width: 48rem; }
+.wide { position: relative; left: 50%; transform: translateX(-50%); min-width: 100%;
+  width: max-content; max-width: 94vw; }
+.wide table { max-width: none; min-width: 48rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .28rem .8rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -46,9 +48,12 @@ thead tr.over th { border-bottom: 1px solid var(--line); text-align: left; }
 tbody th { font-weight: 400; } tbody th[colspan] { font-weight: 600; padding-top: .8rem; }
 tr.all td { font-weight: 600; }
 .compact th, .compact td { padding: .25rem .5rem; font-size: .85rem; }
-.compact thead th { white-space: normal; min-width: 4.6rem; overflow-wrap: anywhere; }
-.words td { text-align: left; white-space: normal; }
-td small { display: block; } .apart { border-left: 2px solid var(--soft); }
+.compact thead th { white-space: normal; min-width: 4.6rem; }
+.compact td small { white-space: normal; }
+.words td, .words th { text-align: left; white-space: normal; }
+.words td:last-child { min-width: 14rem; }
+td small, th small { display: block; font-weight: 400; }
+ .apart { border-left: 2px solid var(--soft); }
 .within { background: var(--within); } .near { background: var(--near); }
 .off { background: var(--off); }
 .within small, .near small, .off small { color: inherit; opacity: .85; }
@@ -60,8 +65,9 @@ td small { display: block; } .apart { border-left: 2px solid var(--soft); }
   grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr)); }
 .tile { background: var(--panel); border-left: 5px solid var(--line); border-radius: 4px;
   padding: .7rem .9rem; } .tile h3 { margin: 0; font-size: .82rem; color: var(--soft); }
-.tile p { margin: .1rem 0; } .tile .number { font-size: 1.45rem; font-weight: 600;
-  line-height: 1.25; }
+.tile p { margin: .15rem 0; line-height: 1.35; }
+ .tile .number { font-size: 1.4rem; font-weight: 600;
+  line-height: 1.25; } .tile .number small { font-size: .62em; font-weight: 400; }
 .tile.within { background: var(--panel); border-color: #0072b2; }
 .tile.near { background: var(--panel); border-color: #e69f00; }
 .tile.off { background: var(--panel); border-color: #d55e00; }
@@ -76,14 +82,18 @@ figcaption { color: var(--soft); font-size: .9rem; max-width: 46rem; }
 .gallery { display: grid; gap: .4rem 1.6rem; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 18.5rem), 1fr)); }
 .gallery figure { margin: .5rem 0 .9rem; } .gallery img { width: 100%; max-width: 29rem; }
+.flow { display: grid; gap: 0 1.6rem; align-items: start; grid-auto-flow: dense;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 18.5rem), 1fr)); }
+.flow section { min-width: 0; } .flow section.broad { grid-column: 1 / -1; }
 .gallery figcaption { font-size: .82rem; line-height: 1.4; }
 details { margin: .6rem 0; } summary { cursor: pointer; color: var(--accent); }
 footer { color: var(--soft); font-size: .85rem; margin-top: 3rem; }
 @media screen and (max-width: 30rem) { body { padding: 1.2rem .9rem 3rem; }
-  h1 { font-size: 1.4rem; } dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin-bottom: .45rem; } th, td { padding: .28rem .5rem; }
+  h1 { font-size: 1.4rem; } dl { grid-template-columns: minmax(5.5rem, 34%) 1fr;
+  gap: .2rem .8rem; font-size: .92rem; } th, td { padding: .28rem .5rem; }
   .scroll th:first-child, .scroll td:first-child { min-width: 6.2rem; max-width: 8.5rem; }
-  .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; } .tile { padding: .5rem .6rem; }
+  .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; grid-auto-flow: dense; }
+  .tile { padding: .5rem .6rem; }
   .tile.broad { grid-column: 1 / -1; } .tile .number { font-size: 1.2rem; } }
 @page { margin: 14mm; }
 @page broad { size: A4 landscape; margin: 11mm; }
@@ -95,9 +105,13 @@ footer { color: var(--soft); font-size: .85rem; margin-top: 3rem; }
   .scroll th:first-child, .scroll td:first-child { position: static; }
   tr, figure, .tile { break-inside: avoid; } thead { display: table-header-group; }
   figure img, figure .scroll img { max-width: 100%; max-height: 22cm; }
-  .gallery { grid-template-columns: 1fr 1fr; } .gallery img { max-width: 8.4cm; }
+  .gallery, .flow { grid-template-columns: 1fr 1fr; }
+  .flow section { break-inside: avoid; } .flow section.broad { break-inside: auto; }
+  .gallery img { max-width: 8.4cm; }
   .tiles { grid-template-columns: repeat(4, 1fr); }
-  .wide { page: broad; } .wide table { min-width: 0; width: 100%; }
+  .wide { page: broad; position: static; transform: none; width: auto;
+    max-width: none; }
+  .wide table { min-width: 0; width: 100%; }
   .wide th, .wide td { font-size: 6.8pt; padding: .12rem .22rem; }
   .wide thead th { min-width: 0; } .wide th:first-child { min-width: 5rem; } }
 """

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 NOTHING = "\N{EN DASH}"
 """Where there is no number."""
 
-WIDE = 9
-"""Columns from which a table is printed on a page of its own, across."""
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -59,6 +56,8 @@ class CellTable:
         Names above columns, and how many each spans.
     words : bool
         Whether cells are text that breaks into lines.
+    wide : bool
+        Whether it may be broader than the text; printed on a page of its own, across.
     """
 
     title: str
@@ -66,6 +65,7 @@ class CellTable:
     rows: tuple[tuple[Cell, ...], ...]
     over: tuple[tuple[str, int], ...] = ()
     words: bool = False
+    wide: bool = False
 
 
 def cell_table(table: CellTable) -> Markup:
@@ -78,7 +78,7 @@ def cell_table(table: CellTable) -> Markup:
     first = '<tr class="over">' if over else "<tr>"
     rows = "".join(_row(row, columns) for row in table.rows)
     kinds = ["scroll", "words" if table.words else "compact"]
-    kinds += ["wide"] if columns >= WIDE and not table.words else []
+    kinds += ["wide"] if table.wide else []
     title = f"<caption>{escape(table.title)}</caption>" if table.title else ""
     return Markup(
         f'<div class="{" ".join(kinds)}" tabindex="0"><table>{title}'

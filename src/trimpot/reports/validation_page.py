@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from trimpot.validation.suite_results import SuiteResult
 
 
+SHOWN = ("Potential", "Data", "Limits")
+"""Sections of a card that are open; others are folded."""
+
+
 def judged_page(judged: Judged) -> str:
     """Return a report as one HTML file: no script, no network, at most 3 MB.
 
@@ -102,7 +106,12 @@ def _model_chapters(models: Sequence[JudgedModel]) -> list[Chapter]:
 def _card(model: JudgedModel) -> list[Part]:
     if model.facts is None:
         return []
-    return [section_markup(s, heading=True) for s in fact_sections(model.facts)]
+    sections = {
+        s.title: section_markup(s, heading=True) for s in fact_sections(model.facts)
+    }
+    shown = [part for title, part in sections.items() if title in SHOWN]
+    rest = tuple(part for title, part in sections.items() if title not in SHOWN)
+    return [*shown, Fold(f"How {model.name} is made, and its use", rest)]
 
 
 def _error_chapters(judged: Judged, styles: Mapping[str, LineStyle]) -> list[Chapter]:

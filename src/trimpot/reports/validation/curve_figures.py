@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from trimpot.contract import FloatArray
     from trimpot.reports.validation.lines import LineStyle
     from trimpot.validation.properties.outcome import Curve, Outcome
 
@@ -32,6 +33,8 @@ FEW = 15
 """Lines of no more points show them."""
 
 REFERENCE = "reference"
+
+PER_ATOM = "energy per atom"
 
 BAND_SHARE = 0.9
 """Where a few values lie far outside, the axis ends near this share of all of them."""
@@ -105,16 +108,17 @@ def _reference(
 
 
 def _picture(title: str, panel: Panel, styles: Mapping[str, LineStyle]) -> Picture:
-    some = next(iter(panel.curves.values()))
+    curves = {m: above_lowest(c) for m, c in panel.curves.items()}
+    some = next(iter(curves.values()))
     rows = -(-(len(panel.curves) + (panel.reference is not None)) // 2)
     with house_style():
         figure = new_figure(SIZE[0], SIZE[1] + LEGEND_ROW * rows)
         axes = figure.subplots()
-        for model, curve in reversed(list(panel.curves.items())):
+        for model, curve in reversed(list(curves.items())):
             draw_curve(axes, curve, styles[model], model)
         if panel.reference is not None:
             draw_reference(axes, panel.reference)
-        cut = limit_energies(axes, [c.y for c in panel.curves.values()])
+        cut = cut_axis(axes, list(curves.values()))
         draw_marks(axes, some)
         axes.set_xlabel(readable_unit(some.x_name))
         axes.set_ylabel(readable_unit(some.y_name))
@@ -176,25 +180,45 @@ def point_name(name: str) -> str:
     return "|".join(parts)
 
 
-def limit_energies(axes: Axes, ordinates: Sequence[np.ndarray]) -> str:
+def above_lowest(curve: Curve) -> Curve:
+    """Return energies per atom above the lowest: zeros of energy differ between models."""
+    if not curve.y_name.startswith(PER_ATOM) or not np.isfinite(curve.y).any():
+        return curve
+    name = curve.y_name.replace(PER_ATOM, f"{PER_ATOM} above the lowest")
+    return replace(curve, y=curve.y - np.nanmin(curve.y), y_name=name)
+
+
+def cut_axis(axes: Axes, curves: Sequence[Curve]) -> str:
     """Cut an axis that a few values far outside would flatten; return words about it."""
-    finite = [y[np.isfinite(y)] for y in (np.ravel(o) for o in ordinates)]
-    values = np.concatenate([*finite, np.zeros(0)])
-    if len(values) < FEW:
+    filled = [c for c in curves if np.isfinite(c.y).any()]
+    if not filled:
         return ""
-    low, high = np.quantile(values, [(1 - BAND_SHARE) / 2, (1 + BAND_SHARE) / 2])
-    middle = np.subtract(*np.quantile(values, [0.75, 0.25]))
-    reach = 2.5 * max(middle, 0.25 * (high - low))
-    least, most = values.min(), values.max()
-    bottom = low - reach if least < low - 3.0 * reach else None
-    top = high + reach if most > high + 3.0 * reach else None
-    if bottom is None and top is None:
+    values = np.concatenate([c.y[np.isfinite(c.y)] for c in filled])
+    of_pair = "energy" in filled[0].y_name and "distance" in filled[0].x_name
+    low, high = _of_pair(filled) if of_pair else _usual(values)
+    least, most = float(values.min()), float(values.max())
+    if least >= low and most <= high:
         return ""
-    margin = 0.05 * (high - low)
-    axes.set_ylim(
-        least - margin if bottom is None else bottom, most + margin if top is None else top
-    )
+    margin = 0.05 * (min(high, most) - max(low, least))
+    axes.set_ylim(max(low, least - margin), min(high, most + margin))
     return " The axis is cut: some values lie beyond it."
+
+
+def _usual(values: FloatArray) -> tuple[float, float]:
+    """Return a range far beyond where most values are."""
+    if len(values) < FEW:
+        return -np.inf, np.inf
+    low, high = np.quantile(values, [(1 - BAND_SHARE) / 2, (1 + BAND_SHARE) / 2])
+    reach = 3.0 * (high - low) or np.inf
+    return float(low - reach), float(high + reach)
+
+
+def _of_pair(curves: Sequence[Curve]) -> tuple[float, float]:
+    """Return a range about the wells of pairs, without their walls."""
+    ends = [float(c.y[np.argmax(c.x)]) for c in curves]
+    depths = [e - float(np.nanmin(c.y)) for e, c in zip(ends, curves, strict=True)]
+    end, depth = float(np.median(ends)), max(float(np.median(depths)), 0.05)
+    return end - 2.5 * depth, end + 1.5 * depth
 
 
 def legend_below(axes: Axes, order: Sequence[str]) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trimpot.reports.page_parts import Part
     from trimpot.validation.errors import ErrorRow
 
+CONSTANT = 0.9
+"""Share of the bias in an RMSE above which the rest is small."""
+
 NOTE = (
     "Energies per atom; forces and stresses per component. ± is one standard error with "
     "frames as independent samples."
@@ -31,6 +34,7 @@ def error_parts(judged: Judged) -> tuple[Part, ...]:
     models = [m for m in judged.models if m.errors is not None]
     data = f"On {judged.data}. " if judged.data else ""
     parts: list[Part] = [Markup(f"<p>{escape(data + NOTE)}</p>"), _summary(models)]
+    parts += _shifted(models)
     compared = [m for m in judged.models if m.comparisons]
     for k, model in enumerate(compared):
         gallery = Gallery(parity_pictures(model))
@@ -69,6 +73,23 @@ def _summary(models: Sequence[JudgedModel]) -> Markup:
         for m, rows in zip(models, found, strict=True)
     )
     return cell_table(CellTable("All frames", tuple(header), rows))
+
+
+def _shifted(models: Sequence[JudgedModel]) -> list[Part]:
+    """Return a caution on models whose energies are off by little but a constant."""
+    names = [
+        m.name
+        for m in models
+        for row in [all_frames(m).get("energy")]
+        if row is not None and abs(row.bias) > CONSTANT * row.rmse
+    ]
+    if not names:
+        return []
+    text = (
+        f"Energies of {', '.join(names)} are off by little but a constant: probably "
+        "another zero of energy, not a wrong model. Judge these by forces."
+    )
+    return [Markup(f"<p>{escape(text)}</p>")]
 
 
 def _cells(row: ErrorRow | None) -> tuple[Cell, Cell]:

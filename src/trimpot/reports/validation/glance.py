@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from trimpot.reports.validation.values import MEANING, SYMBOLS, TONES
 
 if TYPE_CHECKING:
     from trimpot.reports.judged import Judged, JudgedModel
+    from trimpot.validation.checks import Examination
     from trimpot.validation.errors import ErrorRow
     from trimpot.validation.suite_results import SuiteResult
 
@@ -21,14 +23,14 @@ if TYPE_CHECKING:
 def glance(judged: Judged) -> Markup:
     """Return the verdict on the first model in tiles; of several, a table of all."""
     model = judged.models[0]
-    tiles = [
-        _tile("Physical checks", *_checks(model)),
+    tiles = (
+        _checks(model),
         _properties(judged.suite, model.name),
-        _tile("Error (RMSE)", *_errors(model, judged.data)),
-        _tile("Cost", *_cost(model, judged.timed_on)),
-    ]
+        _errors(model, judged.data),
+        _cost(model, judged.timed_on),
+    )
     parts = [f'<p class="verdict">{escape(sentence(judged))}</p>']
-    parts.append(f'<div class="tiles">{"".join(tiles)}</div>')
+    parts.append(f'<div class="tiles">{"".join(map(_tile, tiles))}</div>')
     if len(judged.models) > 1:
         parts.append(cell_table(_comparison(judged)).html)
     return Markup("\n".join(parts))
@@ -44,7 +46,7 @@ def sentence(judged: Judged) -> str:
             f"fails {len(failed)} physical checks ({', '.join(failed[:4])}"
             f"{', ...' if len(failed) > 4 else ''})"
             if failed
-            else "passes all physical checks that decide"
+            else _passed(model.checks)
         )
     counts = verdict_counts(judged.suite, model.name)
     compared = sum(counts[kind] for kind in MEANING)
@@ -57,6 +59,13 @@ def sentence(judged: Judged) -> str:
     if not parts:
         return f"{model.name}: neither checks nor properties were asked for."
     return f"{model.name}: {'; '.join(parts)}."
+
+
+def _passed(checks: Examination) -> str:
+    advice = checks.counts["advice"]
+    if advice:
+        return f"passes all physical checks that decide, {advice} advise caution"
+    return f"passes all {checks.counts['passed']} physical checks"
 
 
 def verdict_counts(suite: SuiteResult | None, name: str) -> Counter[str]:
@@ -78,74 +87,80 @@ def rmse_text(row: ErrorRow) -> str:
     return f"{significant(row.rmse)} {readable_unit(row.unit)}"
 
 
-def _checks(model: JudgedModel) -> tuple[str, str, str]:
+@dataclass(frozen=True)
+class _Tile:
+    """A number in a box; ``more`` is finished HTML below it."""
+
+    title: str
+    number: str
+    note: str
+    tone: str = ""
+    unit: str = ""
+    more: str = ""
+
+
+def _tile(tile: _Tile) -> str:
+    unit = f" <small>{escape(tile.unit)}</small>" if tile.unit else ""
+    return (
+        f'<section class="tile {tile.tone}"><h3>{escape(tile.title)}</h3>'
+        f'<p class="number">{escape(tile.number)}{unit}</p>{tile.more}'
+        f"<p><small>{escape(tile.note)}</small></p></section>"
+    )
+
+
+def _checks(model: JudgedModel) -> _Tile:
+    title = "Physical checks"
     if model.checks is None:
-        return NOTHING, "not made", ""
+        return _Tile(title, NOTHING, "not made")
     counts = model.checks.counts
     made = len(model.checks.verdicts) - counts["not_applicable"]
-    notes = [
-        f"{counts[kind]} {word}"
-        for kind, word in (
-            ("failed", "failed"),
-            ("advice", "advise caution"),
-            ("not_applicable", "not applicable"),
-        )
-        if counts[kind]
-    ]
+    words = {"failed": "failed", "advice": "advise caution"}
+    words["not_applicable"] = "not applicable"
+    notes = [f"{counts[kind]} {word}" for kind, word in words.items() if counts[kind]]
     tone = "off" if counts["failed"] else "near" if counts["advice"] else "within"
-    symbol = {"off": "✗", "near": "≈", "within": "✓"}[tone]
-    number = f"{counts['passed']} of {made} passed {symbol}"
-    return number, ", ".join(notes) or "none failed", tone
+    number = f"{counts['passed']} of {made} passed\N{NO-BREAK SPACE}{SYMBOLS[tone]}"
+    return _Tile(title, number, ", ".join(notes) or "none failed", tone)
 
 
-def _properties(suite: SuiteResult | None, name: str) -> str:
+def _properties(suite: SuiteResult | None, name: str) -> _Tile:
     counts = verdict_counts(suite, name)
     compared = sum(counts[kind] for kind in MEANING)
     if not compared:
         note = "measured, without references" if counts else "not measured"
-        return _tile("Properties", NOTHING, note, "")
+        return _Tile("Properties", NOTHING, note)
     tone = "off" if counts["off"] + counts["failed"] else "near"
     tone = tone if counts["within"] < compared else "within"
     bar = "".join(
-        f'<span class="{TONES[kind]}" style="flex-grow:{counts[kind]}" '
-        f'title="{MEANING[kind]}">{counts[kind]} {SYMBOLS[kind]}</span>'
+        f'<span class="{TONES[kind]}" style="flex-grow:{counts[kind]}">'
+        f"{counts[kind]} {SYMBOLS[kind]}</span>"
         for kind in MEANING
         if counts[kind]
     )
     note = "; ".join(f"{counts[kind]} {kind}" for kind in MEANING)
-    more = counts["measured"]
-    note += f"; {more} more without a reference" if more else ""
+    note += f"; {counts['measured']} without a reference" if counts["measured"] else ""
     number = f"{counts['within']} of {compared} within tolerance"
-    return _tile(
-        "Properties", number, note, f"{tone} broad", f'<div class="bar">{bar}</div>'
-    )
+    bar = f'<div class="bar">{bar}</div>'
+    return _Tile("Properties", number, note, f"{tone} broad", more=bar)
 
 
-def _errors(model: JudgedModel, data: str) -> tuple[str, str, str]:
+def _errors(model: JudgedModel, data: str) -> _Tile:
     rows = all_frames(model)
     if not rows:
-        return NOTHING, "not measured", ""
+        return _Tile("Error (RMSE)", NOTHING, "not measured")
     first = "forces" if "forces" in rows else next(iter(rows))
     notes = [f"{name} {rmse_text(row)}" for name, row in rows.items() if name != first]
     notes += [f"on {data}"] if data else []
-    return f"{first} {rmse_text(rows[first])}", "; ".join(notes), ""
+    number, unit = significant(rows[first].rmse), readable_unit(rows[first].unit)
+    return _Tile(f"Error of {first} (RMSE)", number, "; ".join(notes), "broad", unit)
 
 
-def _cost(model: JudgedModel, timed_on: str) -> tuple[str, str, str]:
+def _cost(model: JudgedModel, timed_on: str) -> _Tile:
     if model.microseconds is None:
-        return NOTHING, "not measured", ""
+        return _Tile("Cost", NOTHING, "not measured")
     median, low, high = model.microseconds
     note = f"{significant(low)} to {significant(high)}"
     note += f"; on {timed_on}" if timed_on else ""
-    return f"{significant(median)} µs/atom/step", note, ""
-
-
-def _tile(title: str, number: str, note: str, tone: str, more: str = "") -> str:
-    return (
-        f'<section class="tile {tone}"><h3>{escape(title)}</h3>'
-        f'<p class="number">{escape(number)}</p>{more}'
-        f"<p><small>{escape(note)}</small></p></section>"
-    )
+    return _Tile("Cost", significant(median), note, unit="µs/atom/step")
 
 
 def _comparison(judged: Judged) -> CellTable:

@@ -89,6 +89,7 @@ def _numbers(axes: Axes, values: FloatArray) -> None:
         if not np.isfinite(value):
             continue
         text = f"{value:+.0f}" if abs(value) >= 9.95 else f"{value:+.1f}"
+        text = "0.0" if abs(value) < 0.05 else text
         axes.text(
             column,
             line,
@@ -96,7 +97,7 @@ def _numbers(axes: Axes, values: FloatArray) -> None:
             ha="center",
             va="center",
             fontsize=7.5,
-            color="white" if abs(value) > 0.7 * FULL else INK,
+            color="white" if abs(value) > 0.64 * FULL else INK,
         )
 
 

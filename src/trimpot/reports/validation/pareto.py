@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from trimpot.reports.page_parts import Picture
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 
 MARGIN = 2.2
 """Factor by which axes reach beyond the points: room for names."""
+
+
+NAME_SIZE = 7.5
+
+PLACES = ((0, 1), (0, -1), (1, 0), (-1, 0))
+"""Of a name beside its point: above, below, right, left."""
+
+SPAN = (215.0, 165.0)
+"""Of the axes, about, in 1/72 inch."""
+
+Box: TypeAlias = tuple[float, float, float, float]
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -73,6 +85,7 @@ def _picture(
         for model, point in zip(models, points, strict=True):
             _point(axes, model, point, styles[model.name])
         _limits(axes, points)
+        _names(axes, [short_name(m.name) for m in models], points)
         axes.set_xlabel("cost (µs/atom/step)")
         axes.set_ylabel(f"RMSE of {quantity} ({unit})")
     data = f" Errors on {judged.data}." if judged.data else ""
@@ -100,16 +113,52 @@ def _point(
         markeredgewidth=0.5,
         zorder=4,
     )
-    axes.annotate(
-        short_name(model.name),
-        point,
-        xytext=(0, 6),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        fontsize=7.5,
-        zorder=5,
-    )
+
+
+def _names(axes: Axes, names: list[str], points: list[tuple[float, float]]) -> None:
+    """Write each name above, below, right or left of its point, where it is free."""
+    spots = _in_points(axes, points)
+    taken = [(x - 5.0, y - 5.0, x + 5.0, y + 5.0) for x, y in spots]
+    for name, spot, point in zip(names, spots, points, strict=True):
+        places = [(_box(name, spot, place), place) for place in PLACES]
+        box, place = min(places, key=lambda p: sum(_overlap(p[0], t) for t in taken))
+        taken.append(box)
+        across, up = place
+        axes.annotate(
+            name,
+            point,
+            xytext=(7.0 * across, 6.0 * up),
+            textcoords="offset points",
+            ha=("right", "center", "left")[across + 1],
+            va=("top", "center", "bottom")[up + 1],
+            fontsize=NAME_SIZE,
+            zorder=5,
+        )
+
+
+def _in_points(axes: Axes, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return where points are in the figure, about, in 1/72 inch."""
+    low = [np.log(limits[0]) for limits in (axes.get_xlim(), axes.get_ylim())]
+    high = [np.log(limits[1]) for limits in (axes.get_xlim(), axes.get_ylim())]
+
+    def place(value: float, axis: int) -> float:
+        share = (np.log(max(value, 1e-300)) - low[axis]) / (high[axis] - low[axis])
+        return SPAN[axis] * float(share)
+
+    return [(place(x, 0), place(y, 1)) for x, y in points]
+
+
+def _box(name: str, spot: tuple[float, float], place: tuple[int, int]) -> Box:
+    width, height = 0.6 * NAME_SIZE * len(name), 1.2 * NAME_SIZE
+    left = spot[0] + 7.0 * place[0] + width * (place[0] - 1) / 2
+    bottom = spot[1] + 6.0 * place[1] + height * (place[1] - 1) / 2
+    return left, bottom, left + width, bottom + height
+
+
+def _overlap(a: Box, b: Box) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0)
 
 
 def _limits(axes: Axes, points: Sequence[tuple[float, float]]) -> None:

@@ -43,9 +43,15 @@ def phonon_pictures(
     if not shown:
         return ()
     top = 1.08 * _highest(list(shown.values()))
-    bottom = min(0.0, *(1.08 * float(o.curves[BANDS].y.min()) for o in shown.values()))
-    limits = (max(bottom, -0.4 * top) if bottom < -0.01 * top else 0.0, top)
-    return tuple(_picture(m, o, styles[m], limits) for m, o in shown.items())
+    return tuple(
+        _picture(m, o, styles[m], (_bottom(o, top), top)) for m, o in shown.items()
+    )
+
+
+def _bottom(outcome: Outcome, top: float) -> float:
+    """Return where the axis begins: below zero only for imaginary modes."""
+    lowest = 1.08 * float(outcome.curves[BANDS].y.min())
+    return max(lowest, -0.4 * top) if lowest < -0.01 * top else 0.0
 
 
 def _highest(outcomes: list[Outcome]) -> float:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from trimpot.reports.numbers import significant
-from trimpot.reports.page_parts import Fold, Gallery, Markup
+from trimpot.reports.page_parts import Block, Flow, Fold, Gallery, Markup
 from trimpot.reports.page_tables import NOTHING, Cell, CellTable, cell_table
 from trimpot.reports.unit_text import readable_unit
 from trimpot.reports.validation.curve_figures import curve_pictures
@@ -31,19 +30,21 @@ def property_parts(
     result: SuiteResult, styles: Mapping[str, LineStyle]
 ) -> tuple[Part, ...]:
     """Return headings, figures and values of every property."""
-    parts: list[Part] = []
+    tabled = {q.property for q in result.suite.quantities.values()}
+    blocks = []
     for asked in result.suite.properties.values():
         outcomes = outcomes_of(result, asked.name)
         if not outcomes:
             continue
-        parts.append(Markup(_heading(asked)))
         pictures = _pictures(asked, outcomes, styles)
-        if pictures:
-            parts.append(Gallery(pictures))
-        values = _values(outcomes)
-        parts.append(Fold("All values and notes", values) if pictures else values[0])
-        parts += [] if pictures else values[1:]
-    return tuple(parts)
+        drawn = (Gallery(pictures),) if pictures else ()
+        # numbers that stand in the table above are folded
+        folded = bool(pictures) or asked.name in tabled
+        values: tuple[Part, ...] = _values(outcomes)
+        values = (Fold("All values and notes", values),) if folded else values
+        broad = len(pictures) > 1 or not folded
+        blocks.append(Block((Markup(_heading(asked)), *drawn, *values), broad))
+    return (Flow(tuple(blocks)),)
 
 
 def outcomes_of(result: SuiteResult, name: str) -> dict[str, Outcome]:
@@ -98,8 +99,11 @@ def _seconds(value: float) -> Cell:
 
 def _heading(asked: Property) -> str:
     title = escape(asked.name.replace("_", " "))
-    what = escape(f"{asked.protocol.name.replace('_', ' ')} of {asked.phase.name}")
-    return f"<h3>{title} <small>{what}</small></h3>"
+    protocol = asked.protocol.name.replace("_", " ")
+    what = f"of {asked.phase.name}"
+    if protocol != asked.name.replace("_", " "):
+        what = f"{protocol} {what}"
+    return f"<h3>{title} <small>{escape(what)}</small></h3>"
 
 
 def _pictures(
@@ -123,13 +127,22 @@ def _values(outcomes: Mapping[str, Outcome]) -> tuple[Markup, ...]:
     )
     header = (Cell("value"), *(Cell(model) for model in outcomes))
     table = (cell_table(CellTable("", header, rows)),) if rows else ()
-    notes = [
-        f"<li>{escape(readable_unit(f'{model}: {text}'))}</li>"
-        for model, o in outcomes.items()
-        for text in (*o.notes, *([f"failed: {o.failure}"] if o.failure else []))
-    ]
+    notes = [f"<li>{escape(readable_unit(line))}</li>" for line in _notes(outcomes)]
     lists = (Markup(f"<ul class='soft'>{''.join(notes)}</ul>"),) if notes else ()
     return (*table, *lists) or (Markup("<p>No values.</p>"),)
+
+
+def _notes(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """Return every note with the models that it is of, failures last."""
+    of: dict[str, list[str]] = {}
+    for model, outcome in outcomes.items():
+        for note in outcome.notes:
+            of.setdefault(note, []).append(model)
+    lines = [
+        note if len(models) == len(outcomes) else f"{', '.join(models)}: {note}"
+        for note, models in of.items()
+    ]
+    return lines + [f"{m} failed: {o.failure}" for m, o in outcomes.items() if o.failure]
 
 
 def _unit(outcomes: Mapping[str, Outcome], name: str) -> str:
@@ -169,9 +182,16 @@ def _stress(outcome: Outcome | None) -> Cell:
     whole = stable.value >= total
     tone = "within" if whole else "near" if stable.value > 0 else "off"
     notes = [
-        f"{name.replace('_', ' ')} {significant(v.value)} {readable_unit(v.unit)}".strip()
-        for name, v in outcome.values.items()
+        _stress_note(name, value)
+        for name, value in outcome.values.items()
         if name not in {"stable_runs", "runs", "survived"}
     ]
     symbol = {"within": "✓", "near": "≈", "off": "✗"}[tone]
     return Cell(f"{stable.value:.0f} of {total:.0f} {symbol}", "; ".join(notes[:3]), tone)
+
+
+def _stress_note(name: str, value: Value) -> str:
+    if name == "extrapolated":
+        return f"{100.0 * value.value:.0f} % of steps extrapolated"
+    text = f"{name.replace('_', ' ')} {number_text(value.value, value.error, None)}"
+    return f"{text} {readable_unit(value.unit)}".strip()

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MEASURED = "measured here"
 PUBLISHED = "published, not measured here"
 
+WIDE = 9
+"""Columns from which the table needs more room than text."""
+
 
 def property_table(result: SuiteResult) -> tuple[Markup, ...]:
     """Return the key of colours and symbols, the table, and its footnotes."""
@@ -39,11 +42,7 @@ def property_table(result: SuiteResult) -> tuple[Markup, ...]:
         Cell("tolerance"),
         *(Cell(name, apart=k == 0) for k, name in enumerate(models)),
         *(
-            Cell(
-                column.name,
-                mark=marks[column.source] if column.source else "",
-                apart=k == 0,
-            )
+            Cell(column.name, "published", "", marks.get(column.source, ""), apart=k == 0)
             for k, column in enumerate(columns)
         ),
     )
@@ -51,7 +50,7 @@ def property_table(result: SuiteResult) -> tuple[Markup, ...]:
     over += ((PUBLISHED, len(columns)),) if columns else ()
     names = tuple(column.name for column in columns)
     rows = tuple(_row(row, models, names, marks) for row in result.rows)
-    table = CellTable("", header, rows, over)
+    table = CellTable("", header, rows, over, wide=len(header) >= WIDE)
     return (verdict_key(), cell_table(table), _notes(marks))
 
 

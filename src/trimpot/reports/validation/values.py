@@ -29,7 +29,7 @@ MEANING = {
     "within": "within the tolerance",
     "near": "up to twice the tolerance",
     "off": "further off",
-    "failed": "the protocol failed",
+    "failed": "(no value to trust)",
 }
 
 MINUS = "\N{MINUS SIGN}"
