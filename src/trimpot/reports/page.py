@@ -132,8 +132,10 @@ def _document(
         body.append(top.html)
     body.append(f"<nav>{links}</nav>")
     for k, chapter in enumerate(chapters):
+        body += ['<section class="across">'] if chapter.across else []
         body.append(f'<h2 id="s{k}">{escape(chapter.title)}</h2>')
         body += [part_html(part, sources) for part in chapter.parts]
+        body += ["</section>"] if chapter.across else []
     content = "\n".join(body)
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{SAFE}\n'

@@ -56,10 +56,21 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Fold:
-    """Parts behind a line that opens them; on paper they are open."""
+    """Parts behind a line that opens them.
+
+    Attributes
+    ----------
+    summary
+        The line.
+    parts
+        What it opens.
+    printed
+        Whether they are open on paper; others are left out there.
+    """
 
     summary: str
     parts: tuple[Part, ...]
+    printed: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,10 +101,21 @@ Part: TypeAlias = Markup | Picture | Gallery | Fold | Flow
 
 @dataclass(frozen=True)
 class Chapter:
-    """A heading of the page, which its contents link to, with what stands below."""
+    """A heading of the page, which its contents link to, with what stands below.
+
+    Attributes
+    ----------
+    title
+        The heading.
+    parts
+        In order.
+    across
+        Whether it is printed on pages of its own, the long side down.
+    """
 
     title: str
     parts: tuple[Part, ...]
+    across: bool = False
 
 
 def pictures_of(parts: Iterable[Part]) -> Iterator[Picture]:
@@ -130,7 +152,8 @@ def part_html(part: Part, sources: Mapping[int, str]) -> str:
         blocks = "\n".join(_block(block, sources) for block in part.blocks)
         return f'<div class="flow">{blocks}</div>'
     inner = "\n".join(part_html(p, sources) for p in part.parts)
-    return f"<details><summary>{escape(part.summary)}</summary>\n{inner}\n</details>"
+    kind = "" if part.printed else ' class="screen"'
+    return f"<details{kind}><summary>{escape(part.summary)}</summary>\n{inner}\n</details>"
 
 
 def _block(block: Block, sources: Mapping[int, str]) -> str:

@@ -39,26 +39,30 @@ caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .28rem .8rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child, td:first-child { text-align: left; padding-left: .2rem;
-  white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
+  white-space: normal; overflow-wrap: break-word; min-width: 9rem; }
 .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; z-index: 1;
   background: var(--paper); }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom;
   border-bottom: 1.5px solid var(--ink); }
 thead tr.over th { border-bottom: 1px solid var(--line); text-align: left; }
 tbody th { font-weight: 400; } tbody th[colspan] { font-weight: 600; padding-top: .8rem; }
+th[colspan] span { position: sticky; left: .2rem; }
 tr.all td { font-weight: 600; }
 .compact th, .compact td { padding: .25rem .5rem; font-size: .85rem; }
 .compact thead th { white-space: normal; min-width: 4.6rem; }
 .compact td small { white-space: normal; }
+.wide th, .wide td { padding: .22rem .36rem; font-size: .8rem; }
+.wide thead th { min-width: 3.7rem; } .wide th:first-child { min-width: 6.5rem; }
 .words td, .words th { text-align: left; white-space: normal; }
 .words td:last-child { min-width: 14rem; }
 td small, th small { display: block; font-weight: 400; }
- .apart { border-left: 2px solid var(--soft); }
+.apart { border-left: 2px solid var(--soft); }
 .within { background: var(--within); } .near { background: var(--near); }
 .off { background: var(--off); }
 .within small, .near small, .off small { color: inherit; opacity: .85; }
 .failed { background: var(--failed); color: var(--on-failed); }
 .failed small { color: inherit; }
+.key { max-width: none; }
 .key span { display: inline-block; padding: 0 .5rem; margin: 0 .5rem .3rem 0;
   border-radius: 3px; }
 .tiles { display: grid; gap: .8rem; margin: 1.1rem 0;
@@ -66,7 +70,7 @@ td small, th small { display: block; font-weight: 400; }
 .tile { background: var(--panel); border-left: 5px solid var(--line); border-radius: 4px;
   padding: .7rem .9rem; } .tile h3 { margin: 0; font-size: .82rem; color: var(--soft); }
 .tile p { margin: .15rem 0; line-height: 1.35; }
- .tile .number { font-size: 1.4rem; font-weight: 600;
+.tile .number { font-size: 1.4rem; font-weight: 600;
   line-height: 1.25; } .tile .number small { font-size: .62em; font-weight: 400; }
 .tile.within { background: var(--panel); border-color: #0072b2; }
 .tile.near { background: var(--panel); border-color: #e69f00; }
@@ -91,7 +95,15 @@ footer { color: var(--soft); font-size: .85rem; margin-top: 3rem; }
 @media screen and (max-width: 30rem) { body { padding: 1.2rem .9rem 3rem; }
   h1 { font-size: 1.4rem; } dl { grid-template-columns: minmax(5.5rem, 34%) 1fr;
   gap: .2rem .8rem; font-size: .92rem; } th, td { padding: .28rem .5rem; }
-  .scroll th:first-child, .scroll td:first-child { min-width: 6.2rem; max-width: 8.5rem; }
+  .scroll th:first-child, .scroll td:first-child { min-width: 6.5rem; max-width: 9rem; }
+  .words thead { display: none; } .words tr { display: block; padding: .5rem 0;
+    border-bottom: 1px solid var(--ink); } .words caption { display: block; }
+  .words table, .words tbody { display: block; }
+  .words td, .words th, .words th:first-child { display: block; border: 0; max-width: none;
+    padding: .1rem .3rem; } .words th { font-weight: 600; }
+  .words td[data-label]::before { content: attr(data-label) ": "; color: var(--soft);
+    font-size: .82em; } .words td small { display: inline; margin-left: .4rem; }
+  .words .off::before, .words .near::before { color: inherit; }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; grid-auto-flow: dense; }
   .tile { padding: .5rem .6rem; }
   .tile.broad { grid-column: 1 / -1; } .tile .number { font-size: 1.2rem; } }
@@ -102,14 +114,14 @@ footer { color: var(--soft); font-size: .85rem; margin-top: 3rem; }
   nav, summary { display: none; } details::details-content { content-visibility: visible;
     block-size: auto; } .scroll { overflow: visible; } table { font-size: 8.5pt; }
   th, td { padding: .15rem .5rem; } h2, h3, caption { break-after: avoid; }
+  details.screen { display: none; } .across { page: broad; }
   .scroll th:first-child, .scroll td:first-child { position: static; }
   tr, figure, .tile { break-inside: avoid; } thead { display: table-header-group; }
   figure img, figure .scroll img { max-width: 100%; max-height: 22cm; }
-  .gallery, .flow { grid-template-columns: 1fr 1fr; }
-  .flow section { break-inside: avoid; } .flow section.broad { break-inside: auto; }
+  .flow { display: block; } .gallery { grid-template-columns: 1fr 1fr; }
   .gallery img { max-width: 8.4cm; }
   .tiles { grid-template-columns: repeat(4, 1fr); }
-  .wide { page: broad; position: static; transform: none; width: auto;
+  .wide { position: static; transform: none; width: auto;
     max-width: none; }
   .wide table { min-width: 0; width: 100%; }
   .wide th, .wide td { font-size: 6.8pt; padding: .12rem .22rem; }

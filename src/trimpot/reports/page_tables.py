@@ -31,6 +31,8 @@ class Cell:
         Number or letter of a footnote.
     apart : bool
         Whether a line sets it apart from what stands left of it.
+    color : str
+        Background, "#rrggbb", where a tone does not say enough; the text is dark or light.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Cell:
     tone: str = ""
     mark: str = ""
     apart: bool = False
+    color: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,9 @@ class CellTable:
     over : tuple of (str, int)
         Names above columns, and how many each spans.
     words : bool
-        Whether cells are text that breaks into lines.
+        Whether cells are text that breaks into lines; on a phone each row is a card.
     wide : bool
-        Whether it may be broader than the text; printed on a page of its own, across.
+        Whether it may be broader than the text.
     """
 
     title: str
@@ -76,7 +79,8 @@ def cell_table(table: CellTable) -> Markup:
     if over:
         head = f"{over}</tr>\n<tr>{head}"
     first = '<tr class="over">' if over else "<tr>"
-    rows = "".join(_row(row, columns) for row in table.rows)
+    labels = [cell.text for cell in table.header] if table.words else [""] * columns
+    rows = "".join(_row(row, labels) for row in table.rows)
     kinds = ["scroll", "words" if table.words else "compact"]
     kinds += ["wide"] if table.wide else []
     title = f"<caption>{escape(table.title)}</caption>" if table.title else ""
@@ -101,18 +105,29 @@ def text_table(table: TextTable) -> Markup:
     )
 
 
-def _row(row: tuple[Cell, ...], columns: int) -> str:
-    if len(row) == 1 and columns > 1:
-        return f'<tr><th colspan="{columns}">{escape(row[0].text)}</th></tr>\n'
+def _row(row: tuple[Cell, ...], labels: list[str]) -> str:
+    if len(row) == 1 and len(labels) > 1:
+        heading = f"<span>{escape(row[0].text)}</span>"
+        return f'<tr><th colspan="{len(labels)}">{heading}</th></tr>\n'
     first = _cell(row[0], "th", 'scope="row"')
-    return f"<tr>{first}" + "".join(_cell(c, "td") for c in row[1:]) + "</tr>\n"
+    named = [f'data-label="{escape(label)}"' if label else "" for label in labels[1:]]
+    rest = (_cell(cell, "td", more) for cell, more in zip(row[1:], named, strict=True))
+    return f"<tr>{first}{''.join(rest)}</tr>\n"
 
 
 def _cell(cell: Cell, tag: str, more: str = "") -> str:
     names = " ".join(filter(None, (cell.tone, "apart" if cell.apart else "")))
     kind = f' class="{names}"' if names else ""
+    if cell.color:
+        kind += f' style="background:{cell.color};color:{_ink(cell.color)}"'
     mark = f"<sup>{escape(cell.mark)}</sup>" if cell.mark else ""
     note = f"<small>{escape(cell.note)}</small>" if cell.note else ""
     return (
         f"<{tag}{' ' + more if more else ''}{kind}>{escape(cell.text)}{mark}{note}</{tag}>"
     )
+
+
+def _ink(color: str) -> str:
+    """Return dark or light, whichever can be read on a colour."""
+    red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
+    return "#111" if 0.3 * red + 0.59 * green + 0.11 * blue > 140 else "#fff"

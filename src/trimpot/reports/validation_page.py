@@ -21,7 +21,7 @@ from trimpot.reports.validation.property_parts import (
     seconds_table,
     stress_table,
 )
-from trimpot.reports.validation.property_table import property_table
+from trimpot.reports.validation.property_table import is_wide, property_table
 from trimpot.reports.validation.reproducing import reproducing_parts
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _property_chapters(
     table: list[Part] = [*property_table(result), failure_table(result)]
     deviations = heat_map(result)
     stress = stress_table(result)
-    chapters = [Chapter("Properties", tuple(table))]
+    chapters = [Chapter("Properties", tuple(table), across=is_wide(result))]
     if deviations is not None:
         chapters.append(Chapter("Deviations", (deviations,)))
     if stress is not None:

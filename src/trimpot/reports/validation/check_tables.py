@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from trimpot.reports.page_parts import Markup
+from trimpot.reports.page_parts import Fold, Markup
 from trimpot.reports.page_tables import NOTHING, Cell, CellTable, cell_table
 from trimpot.reports.physical_checks import verdict_word
 from trimpot.reports.unit_text import readable_unit
@@ -15,18 +16,52 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trimpot.reports.judged import JudgedModel
+    from trimpot.reports.page_parts import Part
     from trimpot.validation.checks import Verdict
 
 GRADES = (
     "Grades by value over bound: A to a hundredth, B to a tenth, C within the bound; D up "
-    "to ten times, E up to a hundred times beyond it, F the rest. ✗ decides, ≈ is advice."
+    "to ten times, E up to a hundred times beyond it, F the rest. 3A 1B: three A, one B. "
+    "✗: a check that decides failed; ≈: one that is only advice."
 )
 
 
-def check_parts(models: Sequence[JudgedModel]) -> tuple[Markup, ...]:
-    """Return what failed, per model, and a table of the grades of all checks."""
+def check_parts(models: Sequence[JudgedModel]) -> tuple[Part, ...]:
+    """Return what failed, per model, grades by family, and a table of all checks."""
     judged = [m for m in models if m.checks is not None]
-    return (*(_failures(m) for m in judged), Markup(f"<p>{GRADES}</p>"), _grades(judged))
+    return (
+        *(_failures(m) for m in judged),
+        _families(judged),
+        Markup(f"<p>{GRADES}</p>"),
+        Fold("Value, bound and grade of every check", (_grades(judged),)),
+    )
+
+
+def _families(models: Sequence[JudgedModel]) -> Markup:
+    """Rows: families; columns: models; how many passed, and their grades."""
+    by_model = [() if m.checks is None else m.checks.verdicts for m in models]
+    names = dict.fromkeys(v.family for verdicts in by_model for v in verdicts)
+    rows = tuple(
+        (
+            Cell(name),
+            *(_family_cell([v for v in of if v.family == name]) for of in by_model),
+        )
+        for name in names
+    )
+    header = (Cell("family of checks"), *(Cell(m.name) for m in models))
+    return cell_table(CellTable("Grades by family", header, rows))
+
+
+def _family_cell(verdicts: Sequence[Verdict]) -> Cell:
+    applied = [v for v in verdicts if v.applies]
+    if not applied:
+        return Cell(NOTHING, "not applicable" if verdicts else "")
+    # of equal grades the one that decides stands for the family
+    worst = max(applied, key=lambda v: (v.failed, not v.passed, v.grade))
+    passed = sum(v.passed for v in applied)
+    grades = Counter(v.grade for v in applied)
+    note = " ".join(f"{count}{grade}" for grade, count in sorted(grades.items()))
+    return Cell(f"{passed} of {len(applied)} {_symbol(worst)}", note, _tone(worst))
 
 
 def _failures(model: JudgedModel) -> Markup:
@@ -65,7 +100,7 @@ def _grades(models: Sequence[JudgedModel]) -> Markup:
         rows.append((Cell(family),))
         rows += [_check_row(v, [f.get(v.spec.name) for f in found]) for v in members]
     header = (Cell("check"), Cell("bound"), *(Cell(m.name) for m in models))
-    return cell_table(CellTable("All checks", header, tuple(rows)))
+    return cell_table(CellTable("", header, tuple(rows)))
 
 
 def _check_row(verdict: Verdict, found: Sequence[Verdict | None]) -> tuple[Cell, ...]:

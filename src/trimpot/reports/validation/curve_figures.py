@@ -34,7 +34,7 @@ FEW = 15
 
 REFERENCE = "reference"
 
-PER_ATOM = "energy per atom"
+PER_ATOM, ABOVE = "energy per atom (eV)", "energy above the lowest (eV/atom)"
 
 BAND_SHARE = 0.9
 """Where a few values lie far outside, the axis ends near this share of all of them."""
@@ -182,10 +182,9 @@ def point_name(name: str) -> str:
 
 def above_lowest(curve: Curve) -> Curve:
     """Return energies per atom above the lowest: zeros of energy differ between models."""
-    if not curve.y_name.startswith(PER_ATOM) or not np.isfinite(curve.y).any():
+    if curve.y_name != PER_ATOM or not np.isfinite(curve.y).any():
         return curve
-    name = curve.y_name.replace(PER_ATOM, f"{PER_ATOM} above the lowest")
-    return replace(curve, y=curve.y - np.nanmin(curve.y), y_name=name)
+    return replace(curve, y=curve.y - np.nanmin(curve.y), y_name=ABOVE)
 
 
 def cut_axis(axes: Axes, curves: Sequence[Curve]) -> str:

@@ -38,11 +38,21 @@ def error_parts(judged: Judged) -> tuple[Part, ...]:
     compared = [m for m in judged.models if m.comparisons]
     for k, model in enumerate(compared):
         gallery = Gallery(parity_pictures(model))
-        parts.append(gallery if k == 0 else Fold(f"Parity of {model.name}", (gallery,)))
+        parts.append(
+            gallery
+            if k == 0
+            else Fold(f"Parity of {model.name}", (gallery,), printed=False)
+        )
     for model in models:
         if model.errors is not None:
             tables = tuple(text_table(t) for t in text_tables(model.errors))
-            parts.append(Fold(f"Errors of {model.name} by group of frames", tables))
+            parts.append(
+                Fold(
+                    f"Errors of {model.name} by group of frames",
+                    tables,
+                    printed=model is models[0],
+                )
+            )
     return tuple(parts)
 
 

@@ -164,7 +164,7 @@ def _overlap(a: Box, b: Box) -> float:
 def _limits(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
     x, y = ([p[axis] for p in points if p[axis] > 0.0] or [1.0] for axis in (0, 1))
     axes.set_xlim(min(x) / MARGIN, max(x) * MARGIN)
-    axes.set_ylim(min(y) / 1.5, max(y) * MARGIN)
+    axes.set_ylim(min(y) / MARGIN, max(y) * MARGIN)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(LogLocator(subs=range(2, 10)))
         axis.set_minor_formatter(NullFormatter())

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 def property_parts(
     result: SuiteResult, styles: Mapping[str, LineStyle]
 ) -> tuple[Part, ...]:
-    """Return headings, figures and values of every property."""
+    """Return headings, figures and values of every property; without figures come last."""
     tabled = {q.property for q in result.suite.quantities.values()}
-    blocks = []
+    shown: list[Block] = []
+    folds: list[Block] = []
     for asked in result.suite.properties.values():
         outcomes = outcomes_of(result, asked.name)
         if not outcomes:
@@ -43,8 +44,9 @@ def property_parts(
         values: tuple[Part, ...] = _values(outcomes)
         values = (Fold("All values and notes", values),) if folded else values
         broad = len(pictures) > 1 or not folded
-        blocks.append(Block((Markup(_heading(asked)), *drawn, *values), broad))
-    return (Flow(tuple(blocks)),)
+        block = Block((Markup(_heading(asked)), *drawn, *values), broad)
+        (shown if pictures or not folded else folds).append(block)
+    return (Flow((*shown, *folds)),)
 
 
 def outcomes_of(result: SuiteResult, name: str) -> dict[str, Outcome]:

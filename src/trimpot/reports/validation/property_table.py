@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MEASURED = "measured here"
 PUBLISHED = "published, not measured here"
 
-WIDE = 9
+WIDE = 8
 """Columns from which the table needs more room than text."""
 
 
@@ -38,20 +38,24 @@ def property_table(result: SuiteResult) -> tuple[Markup, ...]:
     columns = tuple(c for c in result.suite.published if c.values)
     header = (
         Cell("quantity"),
-        Cell("reference"),
-        Cell("tolerance"),
+        Cell("reference", "tolerance"),
         *(Cell(name, apart=k == 0) for k, name in enumerate(models)),
         *(
             Cell(column.name, "published", "", marks.get(column.source, ""), apart=k == 0)
             for k, column in enumerate(columns)
         ),
     )
-    over: tuple[tuple[str, int], ...] = (("", 3), (MEASURED, len(models)))
+    over: tuple[tuple[str, int], ...] = (("", 2), (MEASURED, len(models)))
     over += ((PUBLISHED, len(columns)),) if columns else ()
     names = tuple(column.name for column in columns)
     rows = tuple(_row(row, models, names, marks) for row in result.rows)
-    table = CellTable("", header, rows, over, wide=len(header) >= WIDE)
+    table = CellTable("", header, rows, over, wide=is_wide(result))
     return (verdict_key(), cell_table(table), _notes(marks))
+
+
+def is_wide(result: SuiteResult) -> bool:
+    """Return whether the table needs more room than text."""
+    return 2 + len(result.measured) + len(result.suite.published) >= WIDE
 
 
 def verdict_key() -> Markup:
@@ -110,8 +114,7 @@ def _row(
     )
     return (
         Cell(quantity.name.replace("_", " "), unit_text(quantity)),
-        Cell(reference_text(quantity), mark=mark),
-        Cell(tolerance_text(quantity)),
+        Cell(reference_text(quantity), tolerance_text(quantity), mark=mark),
         *measured,
         *known,
     )

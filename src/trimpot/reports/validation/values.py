@@ -72,7 +72,7 @@ def reference_text(quantity: Quantity) -> str:
 def tolerance_text(quantity: Quantity) -> str:
     """Return the tolerance; where it is a round share of the reference, as that too."""
     if quantity.tolerance is None:
-        return NOTHING
+        return ""
     size = significant(quantity.tolerance, 2)
     if not quantity.reference:
         return f"±{size}"
