@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from trimpot.contract import FloatArray
     from trimpot.reports.validation.lines import LineStyle
     from trimpot.validation.properties.outcome import Curve, Outcome
 
@@ -36,8 +35,8 @@ REFERENCE = "reference"
 
 PER_ATOM, ABOVE = "energy per atom (eV)", "energy above the lowest (eV/atom)"
 
-BAND_SHARE = 0.9
-"""Where a few values lie far outside, the axis ends near this share of all of them."""
+FLATTENS = 20.0
+"""Times the usual range of a curve, beyond which the range of all is cut."""
 
 
 @dataclass(frozen=True)
@@ -188,13 +187,13 @@ def above_lowest(curve: Curve) -> Curve:
 
 
 def cut_axis(axes: Axes, curves: Sequence[Curve]) -> str:
-    """Cut an axis that a few values far outside would flatten; return words about it."""
+    """Cut an axis that values far outside would flatten; return words about it."""
     filled = [c for c in curves if np.isfinite(c.y).any()]
     if not filled:
         return ""
     values = np.concatenate([c.y[np.isfinite(c.y)] for c in filled])
     of_pair = "energy" in filled[0].y_name and "distance" in filled[0].x_name
-    low, high = _of_pair(filled) if of_pair else _usual(values)
+    low, high = _of_pair(filled) if of_pair else _usual(filled)
     least, most = float(values.min()), float(values.max())
     if least >= low and most <= high:
         return ""
@@ -203,13 +202,14 @@ def cut_axis(axes: Axes, curves: Sequence[Curve]) -> str:
     return " The axis is cut: some values lie beyond it."
 
 
-def _usual(values: FloatArray) -> tuple[float, float]:
-    """Return a range far beyond where most values are."""
-    if len(values) < FEW:
+def _usual(curves: Sequence[Curve]) -> tuple[float, float]:
+    """Return a range beyond which one curve would flatten the others."""
+    lows = np.array([np.nanmin(c.y) for c in curves])
+    highs = np.array([np.nanmax(c.y) for c in curves])
+    span = float(np.median(highs - lows))
+    if not 0.0 < FLATTENS * span < float(np.max(highs) - np.min(lows)):
         return -np.inf, np.inf
-    low, high = np.quantile(values, [(1 - BAND_SHARE) / 2, (1 + BAND_SHARE) / 2])
-    reach = 3.0 * (high - low) or np.inf
-    return float(low - reach), float(high + reach)
+    return float(np.median(lows)) - 3.0 * span, float(np.median(highs)) + 3.0 * span
 
 
 def _of_pair(curves: Sequence[Curve]) -> tuple[float, float]:
