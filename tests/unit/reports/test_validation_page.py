@@ -10,6 +10,7 @@ from browser import browser
 from judged_samples import (
     FACTS,
     MODELS,
+    PHASE,
     QUANTITIES_OF_SUITE,
     SOURCE,
     examination,
@@ -28,10 +29,11 @@ from trimpot.reports.validation.curve_figures import above_lowest, cut_axis, pan
 from trimpot.reports.validation.glance import sentence, verdict_counts
 from trimpot.reports.validation.heat_map import heat_color, heat_map
 from trimpot.reports.validation.pareto import front
+from trimpot.reports.validation.phase_figures import over_volume, phase_pictures
 from trimpot.reports.validation.property_table import entry_cell, property_table
 from trimpot.reports.validation.values import tolerance_text
 from trimpot.reports.validation_page import judged_page
-from trimpot.validation.properties.outcome import Curve, Outcome
+from trimpot.validation.properties.outcome import Curve, Outcome, Value
 from trimpot.validation.suite_results import Entry, Measured, SuiteResult
 from trimpot.validation.suites import Quantity
 
@@ -299,6 +301,32 @@ def test_reference_curves_find_their_panel():
     assert list(found) == ["rdf", "adf"]
     assert found["rdf"].reference is None
     assert found["adf"].reference is b
+
+
+def test_bonds_of_molecules_bring_their_reference():
+    x = [0.9, 1.0]
+    both = curve(x, [[1.0, 3.0], [2.0, 4.0]], ("bond length (A)", "density (1/A)"))
+    (panel,) = panels({"m": Outcome({}, {"bonds_O-H": both})})
+    assert panel.curves["m"].y.tolist() == [1.0, 2.0]
+    assert panel.reference.y.tolist() == [3.0, 4.0]
+
+
+def test_phases_are_drawn_over_volume_and_the_lowest_is_named():
+    result = suite_result(MODELS[:1])
+    bcc = result.measured[MODELS[0]]["lattice"].outcome
+    per_atom = {"energy": Value(-9.0, "eV/atom"), "volume": Value(16.0, "A^3/atom")}
+    bcc = replace(bcc, values={**bcc.values, **per_atom})
+    scan = bcc.curves["energy"]
+    assert over_volume(bcc).x[0] == pytest.approx(16.0 * (3.0 / 3.18) ** 3)
+    fcc = replace(bcc, curves={"energy": replace(scan, y=scan.y - 0.1)})
+    asked = replace(property_of("dense"), phase=replace(PHASE, name="fcc"))
+    suite = replace(result.suite, properties={**result.suite.properties, "dense": asked})
+    measured = {**result.measured[MODELS[0]], "lattice": Measured(bcc)}
+    measured["dense"] = Measured(fcc)
+    two = SuiteResult(suite, {MODELS[0]: measured})
+    (picture,) = phase_pictures(two)
+    assert "Lowest: fcc" in picture.caption
+    assert phase_pictures(result) == ()
 
 
 def test_energies_of_models_are_drawn_from_the_same_zero():

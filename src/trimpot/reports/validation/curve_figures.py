@@ -33,6 +33,9 @@ FEW = 15
 
 REFERENCE = "reference"
 
+BONDS = "bonds_"
+"""Curves of molecules: a second ordinate is the reference."""
+
 PER_ATOM, ABOVE = "energy per atom (eV)", "energy above the lowest (eV/atom)"
 
 FLATTENS = 20.0
@@ -86,8 +89,21 @@ def panels(outcomes: Mapping[str, Outcome]) -> tuple[Panel, ...]:
         if name == REFERENCE or name.endswith(f"_{REFERENCE}"):
             continue
         curves = {m: o.curves[name] for m, o in outcomes.items() if name in o.curves}
-        found.append(Panel(name, curves, _reference(name, curves, outcomes)))
+        reference = _reference(name, curves, outcomes)
+        if name.startswith(BONDS):
+            pairs = {model: beside_reference(curve) for model, curve in curves.items()}
+            curves = {model: own for model, (own, _) in pairs.items()}
+            known = (one for _, one in pairs.values() if one is not None)
+            reference = reference or next(known, None)
+        found.append(Panel(name, curves, reference))
     return tuple(found)
+
+
+def beside_reference(curve: Curve) -> tuple[Curve, Curve | None]:
+    """Return the bonds of a model, and those of the reference, its second ordinate."""
+    if curve.y.ndim != 2 or curve.y.shape[1] != 2:
+        return curve, None
+    return replace(curve, y=curve.y[:, 0]), replace(curve, y=curve.y[:, 1])
 
 
 def _reference(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trimpot.reports.numbers import significant
@@ -27,7 +28,7 @@ BANDS, DENSITY = "bands", "density"
 
 DRAWN_HERE = (BANDS, DENSITY)
 
-MOST = 6
+MOST = 8
 """Models whose bands are drawn."""
 
 STIFF = 1.35
@@ -43,9 +44,11 @@ def phonon_pictures(
     if not shown:
         return ()
     top = 1.08 * _highest(list(shown.values()))
-    return tuple(
-        _picture(m, o, styles[m], (_bottom(o, top), top)) for m, o in shown.items()
-    )
+    pictures = [_picture(m, o, styles[m], (_bottom(o, top), top)) for m, o in shown.items()]
+    if len(found) > MOST:
+        more = f" Bands of {', '.join(list(found)[MOST:])} are not drawn."
+        pictures[-1] = replace(pictures[-1], caption=pictures[-1].caption + more)
+    return tuple(pictures)
 
 
 def _bottom(outcome: Outcome, top: float) -> float:

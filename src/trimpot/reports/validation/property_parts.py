@@ -9,6 +9,7 @@ from trimpot.reports.page_parts import Block, Flow, Fold, Gallery, Markup
 from trimpot.reports.page_tables import NOTHING, Cell, CellTable, cell_table
 from trimpot.reports.unit_text import readable_unit
 from trimpot.reports.validation.curve_figures import curve_pictures
+from trimpot.reports.validation.phase_figures import phase_pictures
 from trimpot.reports.validation.phonon_figures import (
     BANDS,
     DRAWN_HERE,
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from trimpot.validation.properties.outcome import Outcome, Value
     from trimpot.validation.suite_results import SuiteResult
     from trimpot.validation.suites import Property
+
+
+RUNS = ("stable_runs", "runs", "survived")
+COUNTED = (*RUNS, "stable_ps", "extrapolated")
+"""Values that every stress test has."""
 
 
 def property_parts(
@@ -46,6 +52,10 @@ def property_parts(
         broad = len(pictures) > 1 or not folded
         block = Block((Markup(_heading(asked)), *drawn, *values), broad)
         (shown if pictures or not folded else folds).append(block)
+    phases = phase_pictures(result)
+    if phases:
+        heading = Markup("<h3>phases <small>energies over volume</small></h3>")
+        shown.insert(0, Block((heading, Gallery(phases)), broad=True))
     return (Flow((*shown, *folds)),)
 
 
@@ -183,17 +193,17 @@ def _stress(outcome: Outcome | None) -> Cell:
     total = stable.value if runs is None else runs.value
     whole = stable.value >= total
     tone = "within" if whole else "near" if stable.value > 0 else "off"
-    notes = [
-        _stress_note(name, value)
-        for name, value in outcome.values.items()
-        if name not in {"stable_runs", "runs", "survived"}
-    ]
+    # what was reached stands before what all such tests have
+    names = sorted(outcome.values, key=lambda name: name in COUNTED)
+    notes = [_stress_note(n, outcome.values[n]) for n in names if n not in RUNS]
     symbol = {"within": "✓", "near": "≈", "off": "✗"}[tone]
-    return Cell(f"{stable.value:.0f} of {total:.0f} {symbol}", "; ".join(notes[:3]), tone)
+    return Cell(f"{stable.value:.0f} of {total:.0f} {symbol}", "; ".join(notes), tone)
 
 
 def _stress_note(name: str, value: Value) -> str:
     if name == "extrapolated":
         return f"{100.0 * value.value:.0f} % of steps extrapolated"
+    if name == "stable_ps":
+        return f"stable for {number_text(value.value, value.error, None)} ps"
     text = f"{name.replace('_', ' ')} {number_text(value.value, value.error, None)}"
     return f"{text} {readable_unit(value.unit)}".strip()
