@@ -55,7 +55,7 @@ tr.all td { font-weight: 600; }
 .wide thead th { min-width: 3.7rem; } .wide th:first-child { min-width: 6.5rem; }
 .words td, .words th { text-align: left; white-space: normal; }
 .words td:last-child { min-width: 14rem; }
-td small, th small { display: block; font-weight: 400; }
+td small, th small { display: block; font-weight: 400; } sup { line-height: 0; }
 .apart { border-left: 2px solid var(--soft); }
 .within { background: var(--within); } .near { background: var(--near); }
 .off { background: var(--off); }

@@ -164,36 +164,37 @@ def _cost(model: JudgedModel, timed_on: str) -> _Tile:
 
 
 def _comparison(judged: Judged) -> CellTable:
-    """All models: what failed, what is how far off, errors, cost."""
-    header = (
-        "model",
-        "checks failed",
-        *MEANING,
-        "energy (meV/atom)",
-        "forces (meV/Å)",
-        "µs/atom/step",
+    """All models: what failed, what is how far off, errors, cost; what was measured."""
+    columns: dict[str, list[Cell]] = {"checks failed": [_failed(m) for m in judged.models]}
+    counts = [verdict_counts(judged.suite, m.name) for m in judged.models]
+    for kind in MEANING:
+        columns[kind] = [
+            Cell(f"{c[kind]}", tone=kind if c[kind] else "") if c else Cell(NOTHING)
+            for c in counts
+        ]
+    for quantity, unit in (("energy", "meV/atom"), ("forces", "meV/Å")):
+        columns[f"{quantity} ({unit})"] = [_rmse(m, quantity) for m in judged.models]
+    columns["µs/atom/step"] = [_microseconds(m) for m in judged.models]
+    found = {k: c for k, c in columns.items() if any(x.text != NOTHING for x in c)}
+    rows = tuple(
+        (Cell(model.name), *(cells[k] for cells in found.values()))
+        for k, model in enumerate(judged.models)
     )
-    rows = tuple(_model_row(judged, model) for model in judged.models)
-    return CellTable("All models", tuple(map(Cell, header)), rows)
+    return CellTable("All models", tuple(map(Cell, ("model", *found))), rows)
 
 
-def _model_row(judged: Judged, model: JudgedModel) -> tuple[Cell, ...]:
-    counts = verdict_counts(judged.suite, model.name)
-    errors = all_frames(model)
-    failed = None if model.checks is None else model.checks.counts["failed"]
-    checks = (
-        Cell(NOTHING)
-        if failed is None
-        else Cell(f"{failed} {'✗' if failed else '✓'}", tone="off" if failed else "within")
-    )
-    numbers = [
-        Cell(f"{counts[kind]}" if counts else NOTHING, tone=kind if counts[kind] else "")
-        for kind in MEANING
-    ]
-    shown = [
-        Cell(significant(errors[q].rmse) if q in errors else NOTHING)
-        for q in ("energy", "forces")
-    ]
+def _failed(model: JudgedModel) -> Cell:
+    if model.checks is None:
+        return Cell(NOTHING)
+    failed = model.checks.counts["failed"]
+    return Cell(f"{failed} {'✗' if failed else '✓'}", tone="off" if failed else "within")
+
+
+def _rmse(model: JudgedModel, quantity: str) -> Cell:
+    row = all_frames(model).get(quantity)
+    return Cell(NOTHING if row is None else significant(row.rmse))
+
+
+def _microseconds(model: JudgedModel) -> Cell:
     time = model.microseconds
-    cost = Cell(NOTHING if time is None else significant(time[0]))
-    return (Cell(model.name), checks, *numbers, *shown, cost)
+    return Cell(NOTHING if time is None else significant(time[0]))

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from trimpot.validation.suite_results import SuiteResult
 
 SCAN = "equation_of_state"
+WELLS = 2.5
+"""Times the distance of the wells that is shown."""
+
+LEAST_TOP = 0.1
+"""eV/atom."""
+
 NEEDED = ("a0", "energy", "volume")
 
 
@@ -61,20 +67,22 @@ def _picture(
 ) -> Picture:
     lowest = {phase: float(np.nanmin(curve.y)) for phase, curve in curves.items()}
     stable = min(lowest, key=lambda phase: lowest[phase])
+    # wells are compared, not what compression costs
+    top = max(WELLS * (max(lowest.values()) - lowest[stable]), LEAST_TOP)
     with house_style():
         figure = new_figure(3.7, 2.75 + 0.19 * -(-len(curves) // 2))
         axes = figure.subplots()
         for phase, curve in curves.items():
             above = Curve(curve.x, curve.y - lowest[stable], curve.x_name, curve.y_name)
             draw_curve(axes, above, styles[phase], phase)
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylim(0.0, top)
         axes.set_xlabel("volume per atom (Å³)")
         axes.set_ylabel("energy above the lowest (eV/atom)")
         legend_below(axes, phases)
     missing = [phase for phase in phases if phase not in curves]
     caption = (
         "Energy above the lowest (eV/atom) over volume per atom (Å³), crystals scaled as a "
-        f"whole. Lowest: {stable}."
+        f"whole; the axis ends at {top:.2g}. Lowest: {stable}."
     )
     if missing:
         caption += f" Without a minimum: {', '.join(missing)}."
