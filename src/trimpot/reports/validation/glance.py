@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from trimpot.validation.suite_results import SuiteResult
 
 
+COLUMN_UNITS = {"energy": "meV/atom", "forces": "meV/Å", "cost": "µs/atom/step"}
+"""Below the names of columns; errors are RMSE."""
+
+
 def glance(judged: Judged) -> Markup:
     """Return the verdict on the first model in tiles; of several, a table of all."""
     model = judged.models[0]
@@ -172,15 +176,16 @@ def _comparison(judged: Judged) -> CellTable:
             Cell(f"{c[kind]}", tone=kind if c[kind] else "") if c else Cell(NOTHING)
             for c in counts
         ]
-    for quantity, unit in (("energy", "meV/atom"), ("forces", "meV/Å")):
-        columns[f"{quantity} ({unit})"] = [_rmse(m, quantity) for m in judged.models]
-    columns["µs/atom/step"] = [_microseconds(m) for m in judged.models]
+    for quantity in ("energy", "forces"):
+        columns[quantity] = [_rmse(m, quantity) for m in judged.models]
+    columns["cost"] = [_microseconds(m) for m in judged.models]
     found = {k: c for k, c in columns.items() if any(x.text != NOTHING for x in c)}
     rows = tuple(
         (Cell(model.name), *(cells[k] for cells in found.values()))
         for k, model in enumerate(judged.models)
     )
-    return CellTable("All models", tuple(map(Cell, ("model", *found))), rows)
+    header = (Cell("model"), *(Cell(name, COLUMN_UNITS.get(name, "")) for name in found))
+    return CellTable("All models", header, rows)
 
 
 def _failed(model: JudgedModel) -> Cell:
