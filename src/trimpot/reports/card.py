@@ -59,22 +59,6 @@ def card_sections(
     InputError
         For a missing or unknown fact.
     """
-    missing = [key for key in REQUIRED if key not in facts]
-    unknown = sorted(set(facts) - KNOWN)
-    if missing or unknown:
-        raise InputError(
-            f"model card: missing facts {missing}, unknown facts {unknown}; "
-            f"known are {sorted(KNOWN)}"
-        )
-    terms = _terms(facts)
-    sections = [
-        Section("Potential", facts=_identity(facts)),
-        *([Section("Terms", facts=terms)] if terms else []),
-        Section("Data", facts=_flat(facts.get("data")) or (("data", NOT_RECORDED),)),
-        _made(facts),
-    ]
-    if "choice" in facts:
-        sections.append(_choice(facts))
     tables = tuple(
         table
         for name, found in (errors or {}).items()
@@ -87,11 +71,37 @@ def card_sections(
         else "No errors recorded: judge the potential on data before using it."
     )
     summary = (summary_table(errors),) if errors else ()
-    sections.append(Section("Errors", paragraphs=(note,), tables=(*summary, *tables)))
-    sections.append(Section("Limits", paragraphs=_limits(facts)))
+    section = Section("Errors", paragraphs=(note,), tables=(*summary, *tables))
+    *before, limits, use = fact_sections(facts)
+    return (*before, section, limits, use)
+
+
+def fact_sections(facts: Mapping[str, object]) -> tuple[Section, ...]:
+    """Return the sections of a card without errors; the last two are limits and use.
+
+    Raises
+    ------
+    InputError
+        For a missing or unknown fact.
+    """
+    missing = [key for key in REQUIRED if key not in facts]
+    unknown = sorted(set(facts) - KNOWN)
+    if missing or unknown:
+        raise InputError(
+            f"model card: missing facts {missing}, unknown facts {unknown}; "
+            f"known are {sorted(KNOWN)}"
+        )
+    terms = _terms(facts)
     use = (("licence", _text(facts.get("licence"))), ("cite", _text(facts.get("cite"))))
-    sections.append(Section("Use", facts=use))
-    return tuple(sections)
+    return (
+        Section("Potential", facts=_identity(facts)),
+        *([Section("Terms", facts=terms)] if terms else []),
+        Section("Data", facts=_flat(facts.get("data")) or (("data", NOT_RECORDED),)),
+        _made(facts),
+        *([_choice(facts)] if "choice" in facts else []),
+        Section("Limits", paragraphs=_limits(facts)),
+        Section("Use", facts=use),
+    )
 
 
 def model_card(

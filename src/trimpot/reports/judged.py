@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trimpot.reports.page import Picture
+    from trimpot.reports.page_parts import Picture
     from trimpot.validation.checks import Examination
     from trimpot.validation.comparisons import Comparison
     from trimpot.validation.errors import ErrorTables

@@ -9,7 +9,7 @@ import numpy as np
 
 from trimpot.errors import InputError
 from trimpot.reports.numbers import significant
-from trimpot.reports.style import BLUE, INK, SEQUENTIAL, house_style, new_figure
+from trimpot.reports.style import ALONE, BLUE, INK, SEQUENTIAL, house_style, new_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,11 +45,18 @@ class ParitySet:
     comparisons: tuple[Comparison, ...]
 
 
-def plot_parity(sets: Sequence[ParitySet]) -> Figure:
+def plot_parity(sets: Sequence[ParitySet], *, alone: bool = False) -> Figure:
     """Return a figure with one row per set and one column per labelled quantity.
 
     Axes of a column share their range, so that train and test can be compared. Each
     panel holds RMSE, MAE and the largest error, and a histogram of its errors.
+
+    Parameters
+    ----------
+    sets
+        Rows of the figure.
+    alone
+        The figure is one of several small ones: panels are wider and have no title.
 
     Raises
     ------
@@ -61,7 +68,8 @@ def plot_parity(sets: Sequence[ParitySet]) -> Figure:
     if not columns:
         raise InputError("nothing to plot: no set has energies, forces or stresses")
     with house_style():
-        figure = new_figure(2.45 * max(len(columns), 2), 2.5 * len(sets))
+        width = ALONE * len(columns) if alone else 2.45 * max(len(columns), 2)
+        figure = new_figure(width, (3.3 if alone else 2.5) * len(sets))
         grid = figure.subplots(len(sets), len(columns), squeeze=False)
         for column, quantity in enumerate(columns):
             limits = _limits([t[quantity] for t in tables if quantity in t])
@@ -71,7 +79,7 @@ def plot_parity(sets: Sequence[ParitySet]) -> Figure:
                     _panel(axes, table[quantity], limits)
                 else:
                     _without_labels(axes, limits)
-                axes.set_title(f"{sets[row].name}: {quantity}")
+                axes.set_title("" if alone else f"{sets[row].name}: {quantity}")
                 axes.set_xlabel(f"reference ({AXIS_UNITS[quantity]})")
                 axes.set_ylabel(f"predicted ({AXIS_UNITS[quantity]})")
     return figure

@@ -1,0 +1,1 @@
+"""Parts of the page of judged models, see ``trimpot.reports.validation_page``."""
