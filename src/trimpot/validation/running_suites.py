@@ -79,11 +79,13 @@ def run_suite(
     suite: Suite,
     settings: RunSettings = RunSettings(),
     report: Report = lambda _: None,
+    begun: Callable[[str, str], None] = lambda _model, _property: None,
 ) -> SuiteResult:
     """Return what a suite finds for models.
 
     What a model cannot do is an outcome with a failure, a process that dies included. A run
-    that was killed goes on where it was, if it has a folder.
+    that was killed goes on where it was, if it has a folder. ``report`` is told when a
+    property is done, ``begun`` when one begins to be measured.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def run_suite(
     if settings.only:
         suite = suite.only(settings.only)
     with _folder(settings.folder) as folder:
-        run = _Run(subjects, suite, folder, report)
+        run = _Run(subjects, suite, folder, report, begun)
         run.through(thread_count(settings.processes))
     return SuiteResult(
         suite,
@@ -138,6 +140,7 @@ class _Run:
     suite: Suite
     folder: Path
     report: Report
+    begun: Callable[[str, str], None]
     found: dict[tuple[str, str], Measured] = field(default_factory=dict)
     started: set[tuple[str, str]] = field(default_factory=set)
 
@@ -196,6 +199,7 @@ class _Run:
         if kept is not None:
             self._note(place, kept)
             return None
+        self.begun(*place)
         return _Task(subject, one, needs, path)
 
     def _collect(self, running: dict[ForkProcess, _Task]) -> None:

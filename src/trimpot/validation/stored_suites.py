@@ -1,0 +1,113 @@
+"""Results of a suite in one document, with the suite itself, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, cast
+
+from trimpot.errors import InputError
+from trimpot.validation.properties.case import Phase
+from trimpot.validation.properties.outcome import Outcome
+from trimpot.validation.properties.protocols import PROTOCOLS, Protocol
+from trimpot.validation.suite_results import Measured, SuiteResult
+from trimpot.validation.suites import Property, Published, Quantity, Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def result_to_dict(result: SuiteResult) -> dict[str, object]:
+    """Return plain values: ``SuiteResult.to_dict``, and what the suite asked."""
+    return {**result.to_dict(), "definition": _suite_to_dict(result.suite)}
+
+
+def result_from_dict(plain: Mapping[str, object]) -> SuiteResult:
+    """Return the result that ``result_to_dict`` turned into plain values.
+
+    Structures of phases that came from files are not in it.
+
+    Raises
+    ------
+    InputError
+        If something is missing or of the wrong kind.
+    """
+    try:
+        suite = _suite_from_dict(cast("Mapping[str, Any]", plain["definition"]))
+        models = cast("Mapping[str, Any]", plain["models"])
+        measured = {
+            name: {
+                key: Measured(Outcome.from_dict(one), float(one["seconds"]), cached=True)
+                for key, one in model["properties"].items()
+            }
+            for name, model in models.items()
+        }
+        keys = {name: str(model["key"]) for name, model in models.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"the results of a suite are malformed ({type(error).__name__}: {error}); "
+            "measure them again"
+        ) from error
+    return SuiteResult(suite, measured, keys)
+
+
+def _suite_to_dict(suite: Suite) -> dict[str, object]:
+    return {
+        "name": suite.name,
+        "description": suite.description,
+        "elements": list(suite.elements),
+        "properties": {name: _property(p) for name, p in suite.properties.items()},
+        "quantities": {name: dataclasses.asdict(q) for name, q in suite.quantities.items()},
+        "published": [
+            {"name": p.name, "source": p.source, "values": dict(p.values)}
+            for p in suite.published
+        ],
+    }
+
+
+def _property(one: Property) -> dict[str, object]:
+    phase = one.phase
+    return {
+        "protocol": one.protocol.name,
+        "version": one.protocol.version,
+        "phase": {
+            "name": phase.name,
+            "lattice": phase.lattice,
+            "elements": list(phase.elements),
+            "a": phase.a,
+            "c_over_a": phase.c_over_a,
+        },
+        "needs": dict(one.needs),
+    }
+
+
+def _suite_from_dict(plain: Mapping[str, Any]) -> Suite:
+    properties = {
+        name: Property(
+            name,
+            _protocol(str(one["protocol"]), int(one["version"])),
+            Phase(**{**one["phase"], "elements": tuple(one["phase"]["elements"])}),
+            None,
+            dict(one["needs"]),
+        )
+        for name, one in plain["properties"].items()
+    }
+    return Suite(
+        str(plain["name"]),
+        tuple(plain["elements"]),
+        properties,
+        {name: Quantity(**quantity) for name, quantity in plain["quantities"].items()},
+        tuple(Published(p["name"], p["source"], p["values"]) for p in plain["published"]),
+        str(plain["description"]),
+    )
+
+
+def _protocol(name: str, version: int) -> Protocol:
+    """Return a protocol by its name; of one that is no more, its name and version."""
+    known = PROTOCOLS.get(name)
+    if known is not None:
+        return known
+
+    def gone(*_: object) -> Outcome:
+        raise InputError(f"this release has no protocol {name}; use the one that had it")
+
+    return Protocol(name, type(None), gone, version)
