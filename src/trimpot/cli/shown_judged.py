@@ -10,7 +10,7 @@ from rich.text import Text
 
 from trimpot.cli.shown import console_of_results
 from trimpot.reports.physical_checks import checks_table, closing_line, failure_lines
-from trimpot.reports.property_tables import LEGEND, property_table
+from trimpot.reports.property_tables import LEGEND, property_table, published_columns
 from trimpot.reports.tables import rich_table
 from trimpot.verbs.judged_text import check_counts, error_table, failure_texts, time_table
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 COLOURS = {"within": "green", "near": "yellow", "off": "red", "failed": "bold red"}
 """Of verdicts; all else has none."""
+
+BETWEEN = 3
+"""Characters between columns."""
 
 
 def show_validation(result: ValidateResult) -> None:
@@ -56,7 +59,7 @@ def show_report(result: ReportResult) -> None:
 def property_tables(result: SuiteResult, width: int) -> list[Table]:
     """Return tables of properties that are at most so wide: measured columns first."""
     measured = list(result.measured)
-    published = [column.name for column in result.suite.published]
+    published = published_columns(result)
     columns = [(name, False) for name in measured] + [(name, True) for name in published]
     tables: list[Table] = []
     while columns:
@@ -99,7 +102,7 @@ def _width(result: SuiteResult, columns: Sequence[tuple[str, bool]]) -> int:
     names, published = _split(columns)
     text = property_table(result, names, published)
     cells = zip(text.header, *text.rows, strict=True)
-    return sum(max(len(cell) for cell in column) + 2 for column in cells)
+    return sum(max(len(cell) for cell in column) + BETWEEN for column in cells)
 
 
 def _show_checks(console: Console, judged: Judged, seconds: float) -> None:

@@ -22,6 +22,12 @@ LEGEND = (
 )
 
 
+def published_columns(result: SuiteResult) -> list[str]:
+    """Return names of published columns that have a value in some row."""
+    names = [column.name for column in result.suite.published]
+    return [n for n in names if any(n in row.published for row in result.rows)]
+
+
 def property_header(models: Sequence[str], published: Sequence[str]) -> tuple[str, ...]:
     """Return names of columns; published ones are in brackets."""
     return ("quantity", "unit", "reference", *models, *(f"[{p}]" for p in published))

@@ -153,10 +153,13 @@ def compare(
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Return short names that differ: of the file, its folder, or the whole path."""
-    for name in (_stem, _folder, str):
+    """Return short names that differ: of the file, its folder, or the whole path.
+
+    A file named model has the name of its folder.
+    """
+    for name in (_short, _folder, str):
         found = [name(path) for path in paths]
-        if max(Counter(found).values()) == 1 and found != ["model"]:
+        if max(Counter(found).values()) == 1 and "" not in found:
             return found
     return [str(path) for path in paths]
 
@@ -164,6 +167,10 @@ def names_of(paths: Sequence[Path]) -> list[str]:
 def _stem(path: Path) -> str:
     lammps = next((s for s in LAMMPS_SUFFIXES if path.name.endswith(s)), None)
     return path.stem if lammps is None else path.name.removesuffix(lammps)
+
+
+def _short(path: Path) -> str:
+    return _folder(path) if path.stem == "model" else _stem(path)
 
 
 def _folder(path: Path) -> str:

@@ -8,7 +8,7 @@ from trimpot.reports.comparison import ComparedModel, comparison_table
 from trimpot.reports.document import Section, TextTable, markdown
 from trimpot.reports.numbers import significant
 from trimpot.reports.physical_checks import checks_markdown, failure_lines
-from trimpot.reports.property_tables import LEGEND, property_table
+from trimpot.reports.property_tables import LEGEND, property_table, published_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def judged_markdown(judged: Judged, notes: Sequence[str]) -> str:
     """Return the whole judgement as a page in Markdown."""
     sections = []
     if judged.suite is not None:
-        columns = [p.name for p in judged.suite.suite.published]
+        columns = published_columns(judged.suite)
         table = property_table(judged.suite, list(judged.suite.measured), columns)
         sections.append(Section("Properties", (), (LEGEND,), (table,)))
         failures = tuple(failure_texts(judged))

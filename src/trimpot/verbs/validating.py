@@ -295,7 +295,12 @@ def _data_in_words(data: Data, asked: Asked) -> str:
     if not data.frames:
         return ""
     of = f" of {', '.join(Path(p).name for p in asked.data)}" if asked.data else ""
-    fields = (asked.where or {}).items()
-    where = f" where {', '.join(f'{k} = {v}' for k, v in fields)}" if fields else ""
+    fields = [f"{name} is {_either(value)}" for name, value in (asked.where or {}).items()]
+    where = f" where {' and '.join(fields)}" if fields else ""
     fitted = "; one constant per element fitted for each model" if data.fit_e0 else ""
     return f"{len(data.frames)} frames{of}{where}{fitted}"
+
+
+def _either(value: object) -> str:
+    several = value if isinstance(value, list | tuple) else [value]
+    return " or ".join(str(one) for one in several)
