@@ -52,31 +52,31 @@ def result_from_dict(plain: Mapping[str, object]) -> SuiteResult:
 
 def _suite_to_dict(suite: Suite) -> dict[str, object]:
     return {
-        "name": suite.name,
-        "description": suite.description,
-        "elements": list(suite.elements),
+        **_fields(suite, without=("properties", "quantities", "published")),
         "properties": {name: _property(p) for name, p in suite.properties.items()},
-        "quantities": {name: dataclasses.asdict(q) for name, q in suite.quantities.items()},
-        "published": [
-            {"name": p.name, "source": p.source, "values": dict(p.values)}
-            for p in suite.published
-        ],
+        "quantities": {name: _fields(q) for name, q in suite.quantities.items()},
+        "published": [_fields(column) for column in suite.published],
     }
 
 
 def _property(one: Property) -> dict[str, object]:
-    phase = one.phase
     return {
         "protocol": one.protocol.name,
         "version": one.protocol.version,
-        "phase": {
-            "name": phase.name,
-            "lattice": phase.lattice,
-            "elements": list(phase.elements),
-            "a": phase.a,
-            "c_over_a": phase.c_over_a,
-        },
+        "phase": _fields(one.phase, without=("given",)),
         "needs": dict(one.needs),
+    }
+
+
+def _fields(
+    one: Suite | Quantity | Published | Phase, without: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """Return the fields of a dataclass; tuples become lists, as JSON has them."""
+    found = {f.name: getattr(one, f.name) for f in dataclasses.fields(one)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in found.items()
+        if name not in without
     }
 
 
@@ -92,12 +92,13 @@ def _suite_from_dict(plain: Mapping[str, Any]) -> Suite:
         for name, one in plain["properties"].items()
     }
     return Suite(
-        str(plain["name"]),
-        tuple(plain["elements"]),
-        properties,
-        {name: Quantity(**quantity) for name, quantity in plain["quantities"].items()},
-        tuple(Published(p["name"], p["source"], p["values"]) for p in plain["published"]),
-        str(plain["description"]),
+        **{
+            **plain,
+            "elements": tuple(plain["elements"]),
+            "properties": properties,
+            "quantities": {n: Quantity(**q) for n, q in plain["quantities"].items()},
+            "published": tuple(Published(**column) for column in plain["published"]),
+        }
     )
 
 

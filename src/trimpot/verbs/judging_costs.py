@@ -78,8 +78,7 @@ def costs_of(
     MissingPartError
         If there is no LAMMPS for a pair style.
     """
-    phase = None if suite is None else next(iter(suite.properties.values())).phase
-    place = None if phase is None else structure_from_atoms(phase.conventional())
+    place = None if suite is None else _first_crystal(suite)
     keys = [model.subject.key for model in models]
     where = None if place is None else (place.positions.tolist(), place.cell.tolist())
     key = key_of(keys, where, atoms, asdict(RUNS), cpu_model())
@@ -95,6 +94,13 @@ def costs_of(
     found = _measured(models, place, atoms, watcher)
     kept.keep("times", key, asdict(found))
     return found
+
+
+def _first_crystal(suite: Suite) -> Structure | None:
+    """Return the cell of the first phase that is a crystal, if one is."""
+    cells = (one.phase.conventional() for one in suite.properties.values())
+    first = next((atoms for atoms in cells if atoms.pbc.all()), None)
+    return None if first is None else structure_from_atoms(first)
 
 
 def _measured(

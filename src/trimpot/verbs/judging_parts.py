@@ -114,6 +114,7 @@ def checked(
     )
     seconds = time.monotonic() - begun
     kept.keep("checks", key, {**examination.to_dict(), "seconds": seconds})
+    watcher.note(f"checks of {model.name}: {seconds:.1f} s")
     return Checked(examination, seconds)
 
 
@@ -187,12 +188,14 @@ def compared(
         watcher.note(f"errors of {model.name}: kept")
         constants = cast("dict[str, float]", before["constants"])
         return Compared(ErrorTables.from_dict(before), comparisons, constants, key)
+    begun = time.monotonic()
     try:
         found = _compared(model, data, watcher, threads, key)
     except (EngineError, NonFiniteResultError) as error:
         return f"errors of {model.name}: {' '.join(str(error).split())[:300]}"
     except TrimpotError as error:
         raise type(error)(f"model {model.name}: {error}") from error
+    watcher.note(f"errors of {model.name}: {time.monotonic() - begun:.1f} s")
     kept.keep_comparisons(key, found.comparisons)
     kept.keep("errors", key, {**found.tables.to_dict(), "constants": found.constants})
     return found

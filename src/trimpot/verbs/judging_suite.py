@@ -56,7 +56,7 @@ def measured(
 ) -> SuiteResult:
     """Return what a suite finds; tells what runs, and what is done or was kept."""
     shown = _Shown(watcher)
-    return run_suite(subjects, suite, settings, shown.done, shown.begun)
+    return run_suite(subjects, suite, settings, shown.done, shown.under_way)
 
 
 def suite_settings(
@@ -71,10 +71,10 @@ class _Shown:
 
     def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
-        self.running: dict[tuple[str, str], None] = {}
+        self.running: dict[tuple[str, str], float] = {}
 
-    def begun(self, model: str, name: str) -> None:
-        self.running[model, name] = None
+    def under_way(self, model: str, name: str, share: float) -> None:
+        self.running[model, name] = share
         self._live()
 
     def done(self, step: Step) -> None:
@@ -89,6 +89,8 @@ class _Shown:
     def _live(self) -> None:
         show = getattr(self.watcher, "live", None)
         if show is not None:
-            names = [f"{model} {name}" for model, name in self.running]
-            text = ", ".join(names)
+            text = ", ".join(
+                f"{model} {name}" + (f" {100.0 * share:.0f} %" if share > 0.0 else "")
+                for (model, name), share in self.running.items()
+            )
             show(STAGE, f"now {text}", text)
