@@ -86,6 +86,8 @@ def _table(result: SuiteResult, columns: Sequence[tuple[str, bool]]) -> Table:
         justify = "left" if place < 2 else "right"
         shown.add_column(Text(name), justify=justify, style=style, no_wrap=True)  # type: ignore[arg-type]
     for row, cells in zip(result.rows, text.rows, strict=True):
+        if not any(cells[3:]):
+            continue
         verdicts = [row.entries[name].verdict for name in names]
         styles = [COLOURS.get(verdict, "") for verdict in verdicts]
         coloured = [Text(c, style=s) for c, s in zip(cells[3:], styles, strict=False)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import TYPE_CHECKING, Any, cast
 
 from trimpot.errors import InputError
@@ -64,6 +65,7 @@ def _property(one: Property) -> dict[str, object]:
         "protocol": one.protocol.name,
         "version": one.protocol.version,
         "phase": _fields(one.phase, without=("given",)),
+        "settings": _settings(one.settings),
         "needs": dict(one.needs),
     }
 
@@ -86,7 +88,7 @@ def _suite_from_dict(plain: Mapping[str, Any]) -> Suite:
             name,
             _protocol(str(one["protocol"]), int(one["version"])),
             Phase(**{**one["phase"], "elements": tuple(one["phase"]["elements"])}),
-            None,
+            _settings_of(_protocol(str(one["protocol"]), 0), one["settings"]),
             dict(one["needs"]),
         )
         for name, one in plain["properties"].items()
@@ -100,6 +102,20 @@ def _suite_from_dict(plain: Mapping[str, Any]) -> Suite:
             "published": tuple(Published(**column) for column in plain["published"]),
         }
     )
+
+
+def _settings(settings: object) -> object:
+    if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
+        return settings
+    return json.loads(json.dumps(dataclasses.asdict(settings)))
+
+
+def _settings_of(protocol: Protocol, plain: object) -> object:
+    """Return settings of a protocol; as they are stored, where it takes others by now."""
+    try:
+        return protocol.settings_from(plain, protocol.name)
+    except (InputError, TypeError):
+        return plain
 
 
 def _protocol(name: str, version: int) -> Protocol:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from trimpot.benchmarks import RunSettings
 from trimpot.benchmarks.lammps import LammpsStyle
 from trimpot.benchmarks.starting import (
+    Start,
     start_from_crystal,
     start_from_structure,
     timestep_for,
@@ -16,7 +19,7 @@ from trimpot.benchmarks.subjects import Ours, interleaved
 from trimpot.engines.ase import structure_from_atoms
 from trimpot.engines.following import fastest_precision
 from trimpot.engines.lammps.finding import the_lmp
-from trimpot.engines.singlepoint import check_species
+from trimpot.engines.singlepoint import check_species, symbol
 from trimpot.errors import TrimpotError
 from trimpot.validation.calculator_potential import potential_of
 from trimpot.verbs.kept_parts import KeptParts, key_of
@@ -25,7 +28,6 @@ from trimpot.verbs.machine import cpu_model
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trimpot.benchmarks.starting import Start
     from trimpot.benchmarks.subjects import Subject as Timed
     from trimpot.contract import Structure
     from trimpot.engines.lammps.calculator import PairLines
@@ -142,7 +144,11 @@ def _start(models: Sequence[GivenModel], place: Structure | None, atoms: int) ->
     wanted = set(place.numbers.tolist())
     able = [m for m in models if wanted <= set(m.subject.species)] or list(models)
     first = next((m for m in able if m.ours), able[0])
-    return start_from_structure(potential_of(first.subject), place, atoms)
+    start = start_from_structure(potential_of(first.subject), place, atoms)
+    elements = "-".join(dict.fromkeys(map(symbol, place.numbers.tolist())))
+    edge = float(np.linalg.norm(place.cell[0]))
+    what = f"{elements} of the suite (a = {edge:.4g} A), {start.state.temperature_k:.0f} K"
+    return Start(start.state, what)
 
 
 def _timed(model: GivenModel, start: Start, runs: RunSettings) -> Timed:

@@ -38,6 +38,9 @@ def test_a_suite_and_its_failures_come_back(tmp_path):
     again = result_from_dict(json.loads(text))
     assert again.rows == result.rows
     assert again.failures == result.failures != ()
+    for name, one in result.suite.properties.items():
+        assert again.suite.properties[name].settings == one.settings
+        assert again.suite.properties[name].phase == one.phase
     assert again.to_dict() == result.to_dict()
     assert result_to_dict(again) == result_to_dict(result)
     with pytest.raises(InputError, match="malformed"):

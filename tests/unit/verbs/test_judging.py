@@ -244,6 +244,8 @@ def test_tables_fit_and_show_every_column_once(models, suite):
         names == [str(c.header) for c in wide.columns[3:]] == ["good", "soft", "[somebody]"]
     )
     assert len(narrow) > 1
+    assert [list(t.columns[0].cells)[-1].plain for t in narrow] == ["C11"] * len(narrow)
+    assert len(list(narrow[-1].columns[0].cells)) == 1  # no row without a number
     cells = {str(c.header): list(c.cells) for c in wide.columns}
     assert cells["good"][0].style == "green"
     assert cells["soft"][0].style == "red"
