@@ -35,7 +35,8 @@ class Asked:
         How data were read.
     structures : str
         File of structures for the checks, or "".
-    only : tuple of str
+    only_checks, only_properties : tuple of str
+        Names; empty: all.
     checks : bool or None
     time, fit_e0 : bool
     output : Path or None
@@ -48,7 +49,8 @@ class Asked:
     rules: ReadRules = field(default_factory=ReadRules)
     where: Mapping[str, Scalar | Sequence[Scalar]] | None = None
     structures: str = ""
-    only: tuple[str, ...] = ()
+    only_checks: tuple[str, ...] = ()
+    only_properties: tuple[str, ...] = ()
     checks: bool | None = None
     time: bool = False
     fit_e0: bool = False
@@ -60,12 +62,13 @@ def commands_of(asked: Asked) -> dict[str, str]:
     models = [str(m.path) if m.path is not None else f"<{m.name}>" for m in asked.models]
     base = ["trimpot", "validate", *models]
     folder = [] if asked.output is None else ["--output", str(asked.output)]
-    only = [word for name in asked.only for word in ("--only", name)]
     found: dict[str, list[str]] = {}
     if asked.checks is not False:
         given = ["--structures", asked.structures] if asked.structures else []
-        found["checks"] = [*base, *given, *["--checks"] * bool(asked.checks), *only]
+        found["checks"] = [*base, *given, *["--checks"] * bool(asked.checks)]
+        found["checks"] += _only(asked.only_checks)
     if asked.suite is not None:
+        only = _only(asked.only_properties)
         found["properties"] = [*base, "--no-checks", "--suite", asked.suite, *only]
     if asked.data:
         data = [word for path in asked.data for word in ("--data", path)]
@@ -94,6 +97,10 @@ def machine_of(models: Sequence[GivenModel]) -> dict[str, str]:
             found["lammps"] = f"{lmp}: {error}"
     found["date"] = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return found
+
+
+def _only(names: Sequence[str]) -> list[str]:
+    return [word for name in names for word in ("--only", name)]
 
 
 def _where(asked: Asked) -> list[str]:

@@ -153,12 +153,15 @@ def _model(
 def _checks(
     work: Work, kept: KeptParts, watcher: Watcher, notes: list[str]
 ) -> dict[str, Checked]:
-    found = {
-        model.name: checked(model, work.request, kept, watcher)
-        for model in work.models
-        if work.checks_of(model)
-    }
-    left = [m.name for m in work.models if not m.ours and m.name not in found]
+    found: dict[str, Checked] = {}
+    for model in work.models:
+        if work.checks_of(model):
+            one = checked(model, work.request, kept, watcher)
+            if isinstance(one, str):
+                notes.append(one)
+            else:
+                found[model.name] = one
+    left = [m.name for m in work.models if not work.checks_of(m)]
     if left and work.checks is None:
         notes.append(
             f"no checks were made of {', '.join(left)}, which take minutes through a "

@@ -20,7 +20,7 @@ from trimpot.engines.ase import structure_from_atoms
 from trimpot.engines.following import fastest_precision
 from trimpot.engines.lammps.finding import the_lmp
 from trimpot.engines.singlepoint import check_species, symbol
-from trimpot.errors import TrimpotError
+from trimpot.errors import EngineError, InputError, NonFiniteResultError, TrimpotError
 from trimpot.validation.calculator_potential import potential_of
 from trimpot.verbs.kept_parts import KeptParts, key_of
 from trimpot.verbs.machine import cpu_model
@@ -73,12 +73,7 @@ def costs_of(
     other calculators as ASE calls them. A crystal of the first phase of the suite, or of
     the elements of the model with the fewest.
 
-    Raises
-    ------
-    InputError
-        If no model can run the crystal.
-    MissingPartError
-        If there is no LAMMPS for a pair style.
+    Models that cannot run it, and why, are in ``failures``; then nothing is kept.
     """
     place = None if suite is None else _first_crystal(suite)
     keys = [model.subject.key for model in models]
@@ -91,11 +86,18 @@ def costs_of(
         return Costs(
             str(before["timed_on"]),
             {name: (us[0], us[1], us[2]) for name, us in numbers.items()},
-            tuple(cast("list[str]", before["failures"])),
         )
-    found = _measured(models, place, atoms, watcher)
-    kept.keep("times", key, asdict(found))
+    try:
+        found = _measured(models, place, atoms, watcher)
+    except (EngineError, InputError, NonFiniteResultError) as error:
+        return Costs("", {}, (f"times: {_in_one_line(error)}",))
+    if not found.failures:
+        kept.keep("times", key, asdict(found))
     return found
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 def _first_crystal(suite: Suite) -> Structure | None:
@@ -119,7 +121,7 @@ def _measured(
             check_species(start.state.structure.numbers, model.subject.species)
             timed.append(_timed(model, start, runs))
         except TrimpotError as error:
-            failures.append(f"times of {model.name}: {' '.join(str(error).split())[:300]}")
+            failures.append(f"times of {model.name}: {_in_one_line(error)}")
     measured = interleaved(
         timed,
         start.state,

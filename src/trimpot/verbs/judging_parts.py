@@ -10,7 +10,13 @@ import numpy as np
 
 from trimpot.engines.ase import structure_from_atoms
 from trimpot.engines.singlepoint import check_structure, symbol
-from trimpot.errors import EngineError, InputError, NonFiniteResultError, TrimpotError
+from trimpot.errors import (
+    EngineError,
+    InputError,
+    MissingPartError,
+    NonFiniteResultError,
+    TrimpotError,
+)
 from trimpot.validation.calculator_potential import potential_of
 from trimpot.validation.checks import Examination, run_checks
 from trimpot.validation.comparisons import QUANTITIES, Comparison, compare
@@ -85,8 +91,8 @@ class CheckRequest:
 
 def checked(
     model: GivenModel, request: CheckRequest, kept: KeptParts, watcher: Watcher
-) -> Checked:
-    """Return the checks of a model, made now or before.
+) -> Checked | str:
+    """Return the checks of a model, made now or before; or why there are none.
 
     Raises
     ------
@@ -101,6 +107,10 @@ def checked(
             Examination.from_dict(before), float(cast("float", before["seconds"]))
         )
     potential = _fitting(model, request.structures)
+    try:
+        _ = potential.cutoff  # a calculator may have none, or not run at all
+    except (EngineError, InputError, MissingPartError) as error:
+        return f"checks of {model.name}: {_in_one_line(error)}"
     begun = time.monotonic()
     examination = run_checks(
         potential,
@@ -116,6 +126,10 @@ def checked(
     kept.keep("checks", key, {**examination.to_dict(), "seconds": seconds})
     watcher.note(f"checks of {model.name}: {seconds:.1f} s")
     return Checked(examination, seconds)
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 def given_structures(
@@ -191,8 +205,8 @@ def compared(
     begun = time.monotonic()
     try:
         found = _compared(model, data, watcher, threads, key)
-    except (EngineError, NonFiniteResultError) as error:
-        return f"errors of {model.name}: {' '.join(str(error).split())[:300]}"
+    except (EngineError, MissingPartError, NonFiniteResultError) as error:
+        return f"errors of {model.name}: {_in_one_line(error)}"
     except TrimpotError as error:
         raise type(error)(f"model {model.name}: {error}") from error
     watcher.note(f"errors of {model.name}: {time.monotonic() - begun:.1f} s")

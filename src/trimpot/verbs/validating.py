@@ -205,13 +205,14 @@ def validate(
     frames = frames_of(data, keys, rules, where, watcher) if _any(data) else ()
     asked = Asked(
         given,
-        suite=None if suite is None else str(suite),
+        suite=None if suite is None or properties is None else str(suite),
         data=_paths(data),
         keys=keys,
         rules=rules,
         where=where,
         structures=str(structures) if isinstance(structures, str | Path) else "",
-        only=tuple(only),
+        only_checks=check_names or (),
+        only_properties=properties or (),
         checks=checks if check_names is not None else False,
         time=time,
         fit_e0=fit_e0,

@@ -143,6 +143,8 @@ def test_a_folder_says_all_and_comes_back_without_measuring(
     assert (again.data, again.timed_on) == (first.data, first.timed_on)
     assert again.commands == first.commands
     assert again.commands["errors"].endswith(f"--data {data} --output {folder}")
+    assert "--only net-force --output" in again.commands["checks"]
+    assert "--only gone --only elastic --output" in again.commands["properties"]
     assert again.machine == first.machine
     assert first.models[0].curves
 
@@ -286,6 +288,32 @@ def test_models_are_told_apart(models, tmp_path):
         validate(models, checks=False)
     with pytest.raises(InputError, match="neither a check nor a property 'sise'"):
         validate(models, suite="silicon", only=["sise"])
+
+
+@pytest.mark.skipif(find_lmp() is None, reason="needs LAMMPS")
+def test_a_pair_style_that_does_not_run_is_a_result(models, data, suite, tmp_path):
+    path = tmp_path / "wrong.lammps.yaml"
+    path.write_text(
+        'lammps: ["pair_style sw", "pair_coeff * * gone.sw W"]\nelements: [W]\n'
+    )
+    done = everything(
+        [models[0], path], suite, data, None, only=["net-force", "size"], checks=True
+    )
+    good, wrong = done.judged.models
+    assert wrong.checks is wrong.errors is wrong.microseconds is None
+    assert good.checks.passed
+    assert good.errors is not None
+    assert good.microseconds is not None
+    assert done.passed
+    assert sorted(note.split(":")[0] for note in done.notes) == [
+        "checks of wrong",
+        "errors of wrong",
+        "times of wrong",
+    ]
+    assert all("gone.sw" in note for note in done.notes)
+    ((name, _, reason),) = done.judged.suite.failures
+    assert name == "wrong"
+    assert "gone.sw" in reason
 
 
 @pytest.mark.skipif(find_lmp() is None, reason="needs LAMMPS")
