@@ -1,8 +1,8 @@
 """The command ``trimpot``: each verb parses, calls one function and prints.
 
-Exit codes: 0 done; 3 done, but data have errors or a relaxation did not converge; 2 wrong
-usage, input or settings; 1 a potential that ``validate`` fails, or a fault of Trimpot
-itself; 130 and 143 stopped from outside.
+Exit codes: 0 done; 3 done, but data have errors, a relaxation did not converge or a model
+that ``validate`` judges is not as it should be; 2 wrong usage, input or settings; 1 a fault
+of Trimpot itself; 130 and 143 stopped from outside.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from trimpot.cli import (
     learn,
     md,
     relax,
+    report,
     serve,
     singlepoint,
     validate,
@@ -184,6 +185,7 @@ app.command(epilog=relax.EPILOG)(relax.relax)
 app.command(epilog=singlepoint.EPILOG)(singlepoint.singlepoint)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=validate.EPILOG)(validate.validate)
+app.command(epilog=report.EPILOG)(report.report)
 app.command(epilog=bench.EPILOG)(bench.bench)
 app.command(epilog=interchange.EXPORT_EPILOG)(interchange.export)
 app.command("import", epilog=interchange.IMPORT_EPILOG)(interchange.import_)

@@ -15,6 +15,18 @@ def potential_files(incomplete: str) -> list[str]:
     return _files(incomplete, (".trimpot",))
 
 
+def model_files(incomplete: str) -> list[str]:
+    """Return files of models that can be judged, as ``potential_files``."""
+    return _files(incomplete, (".trimpot", ".yaml", ".yml", ".uf3", ".json"))
+
+
+def suites(incomplete: str) -> list[str]:
+    """Return values of ``validate --suite``: suites that come with Trimpot."""
+    from trimpot.validation.suites import suite_names
+
+    return _starting(suite_names(), incomplete)
+
+
 def configuration_files(incomplete: str) -> list[str]:
     """Return files NAME.yaml and NAME.yml, as ``potential_files``."""
     return _files(incomplete, (".yaml", ".yml"))

@@ -11,7 +11,6 @@ from trimpot.reports.check_data import finding_lines, group_table, verdict
 from trimpot.reports.choice import choice_summary
 from trimpot.reports.comparison import comparison_table, group_tables
 from trimpot.reports.learning import learning_table
-from trimpot.reports.physical_checks import checks_table, closing_line, failure_lines
 from trimpot.reports.reliability import reliability_lines
 from trimpot.reports.tables import rich_table, rich_tables, summary_table
 from trimpot.reports.timings import case_lines, peak_line
@@ -28,14 +27,14 @@ if TYPE_CHECKING:
     from trimpot.verbs.comparing import CompareResult
     from trimpot.verbs.learning import LearnResult
     from trimpot.verbs.singlepoints import SinglePointResult
-    from trimpot.verbs.validating import ValidateResult
 
 
 WIDTH_OF_FILES = 110
 """Columns where the output is no terminal: tables in logs keep their lines whole."""
 
 
-def _console() -> Console:
+def console_of_results() -> Console:
+    """Return a console on stdout, of a fixed width where nobody looks."""
     console = Console(highlight=False, soft_wrap=True)
     return (
         console
@@ -48,7 +47,7 @@ def show_training(result: TrainResult | NetworkTrainResult) -> None:
     """Print the errors and the closing summary; nothing beside a process that leads."""
     if isinstance(result, NetworkTrainResult) and not result.judgements:
         return
-    console = _console()
+    console = console_of_results()
     if result.candidates:
         table = choice_summary(candidate_facts(result.candidates))
         console.print(rich_table(table))
@@ -60,7 +59,7 @@ def show_training(result: TrainResult | NetworkTrainResult) -> None:
 
 def show_evaluation(result: EvaluateResult) -> None:
     """Print the error tables and where figures are."""
-    console = _console()
+    console = console_of_results()
     for table in rich_tables(result.tables):
         console.print(table)
     if result.judgement.reliability is not None:
@@ -72,7 +71,7 @@ def show_evaluation(result: EvaluateResult) -> None:
 
 def show_check(result: CheckResult) -> None:
     """Print what was read, what is in it, and every finding with its remedy."""
-    console = _console()
+    console = console_of_results()
     for line in result.report.lines():
         console.print(line, markup=False)
     if result.groups:
@@ -94,7 +93,7 @@ def show_check(result: CheckResult) -> None:
 
 def show_single_points(result: SinglePointResult, most: int) -> None:
     """Print all about one frame, or a table of at most so many rows (0: all)."""
-    console = _console()
+    console = console_of_results()
     if len(result.points) == 1:
         for line in detail_lines(result.points[0]):
             console.print(line, markup=False)
@@ -111,7 +110,7 @@ def show_single_points(result: SinglePointResult, most: int) -> None:
 
 def show_comparison(result: CompareResult) -> None:
     """Print the errors of several models, overall and per group."""
-    console = _console()
+    console = console_of_results()
     for table in (comparison_table(result.models), *group_tables(result.models)):
         console.print(rich_table(table))
     if result.timed_on:
@@ -120,22 +119,9 @@ def show_comparison(result: CompareResult) -> None:
         console.print(f"tables and figures: {result.output}", markup=False)
 
 
-def show_validation(result: ValidateResult) -> None:
-    """Print all checks with grades, and what those that failed mean."""
-    console = _console()
-    console.print(checks_table(result.checks))
-    for line in failure_lines(result.checks):
-        style = {"F": "red", "a": "yellow"}.get(line[0])
-        console.print(line, markup=False, style=style)
-    style = "green" if result.passed else "red"
-    console.print(closing_line(result.checks, result.seconds), markup=False, style=style)
-    if result.output is not None:
-        console.print(f"checks: {result.output}", markup=False)
-
-
 def show_learning(result: LearnResult) -> None:
     """Print errors over training frames and what they mean."""
-    console = _console()
+    console = console_of_results()
     console.print(rich_table(learning_table(result.curves)))
     for line in result.verdicts:
         console.print(line, markup=False)
@@ -144,7 +130,7 @@ def show_learning(result: LearnResult) -> None:
 
 def show_bench(result: BenchResult) -> None:
     """Print the tables of a comparison, what explains them, and what was left out."""
-    console = _console()
+    console = console_of_results()
     for table, case in zip(result.tables, result.cases, strict=False):
         console.print(rich_table(table))
         for line in case_lines(case):

@@ -131,18 +131,23 @@ class Dataset(Sequence[Frame]):
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over the structures and labels, independent of file names."""
-        digest = hashlib.sha256()
-        for frame in self.frames:
-            structure = frame.structure
-            digest.update(np.int64(len(structure)).tobytes())
-            digest.update(structure.numbers.astype("<i4").tobytes())
-            digest.update(np.asarray(structure.pbc, dtype=np.bool_).tobytes())
-            for values in (structure.positions, structure.cell, frame.forces, frame.stress):
-                _add(digest, values)
-            _add(digest, None if frame.energy is None else np.array(frame.energy))
-            if structure.charge:
-                digest.update(f"charge {structure.charge}".encode())
-        return digest.hexdigest()
+        return fingerprint_of(self.frames)
+
+
+def fingerprint_of(frames: Sequence[Frame]) -> str:
+    """Return SHA-256 (hex) over structures and labels of frames."""
+    digest = hashlib.sha256()
+    for frame in frames:
+        structure = frame.structure
+        digest.update(np.int64(len(structure)).tobytes())
+        digest.update(structure.numbers.astype("<i4").tobytes())
+        digest.update(np.asarray(structure.pbc, dtype=np.bool_).tobytes())
+        for values in (structure.positions, structure.cell, frame.forces, frame.stress):
+            _add(digest, values)
+        _add(digest, None if frame.energy is None else np.array(frame.energy))
+        if structure.charge:
+            digest.update(f"charge {structure.charge}".encode())
+    return digest.hexdigest()
 
 
 def read_only(array: FloatArray) -> FloatArray:

@@ -79,11 +79,13 @@ def run_suite(
     suite: Suite,
     settings: RunSettings = RunSettings(),
     report: Report = lambda _: None,
+    watch: Callable[[str, str, float], None] = lambda _model, _property, _share: None,
 ) -> SuiteResult:
     """Return what a suite finds for models.
 
     What a model cannot do is an outcome with a failure, a process that dies included. A run
-    that was killed goes on where it was, if it has a folder.
+    that was killed goes on where it was, if it has a folder. ``report`` is told when a
+    property is done, ``watch`` of the share that is done of one that is under way.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def run_suite(
     if settings.only:
         suite = suite.only(settings.only)
     with _folder(settings.folder) as folder:
-        run = _Run(subjects, suite, folder, report)
+        run = _Run(subjects, suite, folder, report, watch)
         run.through(thread_count(settings.processes))
     return SuiteResult(
         suite,
@@ -138,6 +140,7 @@ class _Run:
     suite: Suite
     folder: Path
     report: Report
+    watch: Callable[[str, str, float], None]
     found: dict[tuple[str, str], Measured] = field(default_factory=dict)
     started: set[tuple[str, str]] = field(default_factory=set)
 
@@ -196,6 +199,7 @@ class _Run:
         if kept is not None:
             self._note(place, kept)
             return None
+        self.watch(*place, 0.0)
         return _Task(subject, one, needs, path)
 
     def _collect(self, running: dict[ForkProcess, _Task]) -> None:

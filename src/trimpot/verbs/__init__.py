@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trimpot.verbs.evaluation import EvaluateResult, evaluate
     from trimpot.verbs.learning import LearnResult, learn
     from trimpot.verbs.relaxing import RelaxResult, relax
+    from trimpot.verbs.reporting_judged import ReportResult, report
     from trimpot.verbs.showing import ShowResult, show
     from trimpot.verbs.singlepoints import SinglePointResult, singlepoint
     from trimpot.verbs.training import TrainResult, refit, train
@@ -28,6 +29,7 @@ __all__ = [
     "LearnResult",
     "NetworkTrainResult",
     "RelaxResult",
+    "ReportResult",
     "ShowResult",
     "Silent",
     "SinglePointResult",
@@ -40,6 +42,7 @@ __all__ = [
     "learn",
     "refit",
     "relax",
+    "report",
     "show",
     "singlepoint",
     "train",
@@ -53,6 +56,7 @@ _HOMES = {
     "LearnResult": "trimpot.verbs.learning",
     "NetworkTrainResult": "trimpot.verbs.training_network",
     "RelaxResult": "trimpot.verbs.relaxing",
+    "ReportResult": "trimpot.verbs.reporting_judged",
     "ShowResult": "trimpot.verbs.showing",
     "Silent": "trimpot.verbs.watching",
     "SinglePointResult": "trimpot.verbs.singlepoints",
@@ -65,6 +69,7 @@ _HOMES = {
     "learn": "trimpot.verbs.learning",
     "refit": "trimpot.verbs.training",
     "relax": "trimpot.verbs.relaxing",
+    "report": "trimpot.verbs.reporting_judged",
     "show": "trimpot.verbs.showing",
     "singlepoint": "trimpot.verbs.singlepoints",
     "train": "trimpot.verbs.training",

@@ -30,6 +30,7 @@ from trimpot.reports.comparison import (
 from trimpot.reports.document import markdown_table
 from trimpot.reports.groups import plot_group_errors
 from trimpot.splines.potential import SplinePotential
+from trimpot.validation.subjects import LAMMPS_SUFFIXES
 from trimpot.verbs.evaluation import frames_of
 from trimpot.verbs.judging import judge, write_figures
 from trimpot.verbs.plain import finite_plain
@@ -129,7 +130,7 @@ def compare(
     InputError, DataError, FileFormatError
         For files that cannot be used, or elements that a model does not know, naming it.
     """
-    potentials = {name: _loaded(model) for name, model in _named(models).items()}
+    potentials = {name: loaded(model) for name, model in _named(models).items()}
     frames = frames_of(data, keys, rules, where, watcher)
     tables = {}
     for name, potential in potentials.items():
@@ -152,22 +153,30 @@ def compare(
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Return short names that differ: of the file, its folder, or the whole path."""
-    for name in (_stem, _folder, str):
+    """Return short names that differ: of the file, its folder, or the whole path.
+
+    A file named model has the name of its folder.
+    """
+    for name in (_short, _folder, str):
         found = [name(path) for path in paths]
-        if max(Counter(found).values()) == 1 and found != ["model"]:
+        if max(Counter(found).values()) == 1 and "" not in found:
             return found
     return [str(path) for path in paths]
 
 
 def _stem(path: Path) -> str:
-    return path.stem
+    lammps = next((s for s in LAMMPS_SUFFIXES if path.name.endswith(s)), None)
+    return path.stem if lammps is None else path.name.removesuffix(lammps)
+
+
+def _short(path: Path) -> str:
+    return _folder(path) if path.stem == "model" else _stem(path)
 
 
 def _folder(path: Path) -> str:
     """Return the folder of a file named model, which says nothing itself."""
     inside = path.resolve().parent.name
-    return inside if path.stem == "model" else f"{inside}/{path.stem}"
+    return inside if path.stem == "model" else f"{inside}/{_stem(path)}"
 
 
 def _named(
@@ -184,7 +193,14 @@ def _named(
     return dict(zip(names_of(paths), paths, strict=True))
 
 
-def _loaded(model: str | Path | Potential) -> Potential:
+def loaded(model: str | Path | Potential) -> Potential:
+    """Return a potential, or that of a file: .trimpot, or .uf3 and .json of uf3.
+
+    Raises
+    ------
+    InputError, FileFormatError
+        If the file cannot be used.
+    """
     if not isinstance(model, str | Path):
         return model
     readers = {".uf3": read_uf3, ".json": read_uf3_json}

@@ -36,6 +36,7 @@ def test_verbs_options_and_choices_are_offered(offered):
     assert "langevin" in offered("md", "--ensemble", "l")
     assert offered("md", "--precision", "m") == ["mixed"]
     assert offered("validate", "m.trimpot", "--only", "nve-o") == ["nve-order"]
+    assert "tungsten" in offered("validate", "m.trimpot", "--suite", "")
     assert offered("export", "m.trimpot", "--to", "lammps-t") == ["lammps-table"]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from trimpot.errors import InputError
 from trimpot.validation.checks.catalogue import FAMILIES, chosen_names
 from trimpot.validation.checks.judged import CheckSettings, judged_of
 from trimpot.validation.checks.verdict import Measured, NotApplicable, Verdict
@@ -53,6 +54,23 @@ class Examination:
             "counts": self.counts,
             "checks": [v.to_dict() for v in self.verdicts],
         }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, object]) -> Examination:
+        """Return the examination that ``to_dict`` turned into plain values.
+
+        Raises
+        ------
+        InputError
+            If a field is missing or of the wrong kind.
+        """
+        try:
+            found = cast("Sequence[Mapping[str, object]]", plain["checks"])
+            return cls(tuple(Verdict.from_dict(one) for one in found))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"checks are malformed ({type(error).__name__}: {error}); make them again"
+            ) from error
 
 
 def run_checks(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,6 +146,25 @@ class Verdict:
             "detail": self.detail,
             "meaning": self.spec.meaning,
         }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
+        """Return the verdict that ``to_dict`` turned into plain values.
+
+        A value that was no number, which JSON does not have, is NaN again.
+        """
+        bound = float(plain["bound"])
+        spec = Spec(
+            str(plain["name"]),
+            str(plain["title"]),
+            str(plain["unit"]),
+            bound,
+            str(plain["meaning"]),
+            mandatory=bool(plain["mandatory"]),
+        )
+        given = math.nan if plain["value"] is None else float(plain["value"])
+        value = given if plain["applies"] else None
+        return cls(spec, bound, value, str(plain["detail"]), str(plain["family"]))
 
 
 def grade_of(value: float, bound: float) -> str:
