@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -43,9 +44,13 @@ COLUMNS = (
 
 GPA_PER_BAR = bar * GPA_PER_EV_PER_A3
 
+SHORT_SECONDS = 0.05
+"""Below, the share of a core that LAMMPS tells is of no use."""
+
 WORK, DONE, ROWS, END = ".work-", "done.json", "rows.npy", "end.restart"
 
-LOOP = "Loop time of "
+LOOP = re.compile(r"Loop time of (\S+) on ")
+USED = re.compile(r"(\S+)% CPU use with ")
 
 
 @dataclass(frozen=True)
@@ -86,14 +91,14 @@ class Stretch:
         Rows of ``COLUMNS``; the first is the start.
     seconds : float
         Wall time of its process.
-    loop_seconds : float
-        Wall time of its steps alone.
+    step_seconds : float
+        Time of its steps alone, without what other programs took of the cores.
     """
 
     folder: Path
     table: FloatArray
     seconds: float
-    loop_seconds: float
+    step_seconds: float
 
     def column(self, name: str) -> FloatArray:
         """Return a column of the rows, without the start."""
@@ -203,9 +208,9 @@ class Simulation:
         try:
             write_text(work / "in.lammps", self._input(stage, work))
             began = time.monotonic()
-            table, loop = self._listen(stage, work)
+            table, steps = self._listen(stage, work)
             np.save(work / ROWS, table)
-            seconds = {"seconds": time.monotonic() - began, "loop_seconds": loop}
+            seconds = {"seconds": time.monotonic() - began, "step_seconds": steps}
             write_text(work / DONE, json.dumps({"facts": self._facts(stage)} | seconds))
             work.rename(place)
         finally:
@@ -242,7 +247,7 @@ class Simulation:
         """Return the rows that LAMMPS prints, and the seconds of its steps."""
         arguments = ["-in", str(work / "in.lammps"), "-nocite", "-log", "none"]
         command = self.model.launch.command(arguments)
-        listener, rows, loop = Listener(), [], 0.0
+        listener, rows, said = Listener(), [], ""
         with started(
             command,
             self.model.environment,
@@ -256,11 +261,11 @@ class Simulation:
                     _check_finite(row, self.timestep_fs)
                     rows.append(row)
                     self.report(int(row[0]))
-                elif line.startswith(LOOP):
-                    loop = float(line.split()[3])
+                elif LOOP.match(line) or USED.match(line):
+                    said += line
             code = process.wait()
         if code == 0 and rows and rows[-1][0] == stage.steps:
-            return np.array(rows), loop
+            return np.array(rows), _step_seconds(said)
         raise _failure(code, listener, rows[-1][0] * self.timestep_fs if rows else None)
 
 
@@ -271,7 +276,7 @@ def _kept(place: Path, facts: Mapping[str, object]) -> Stretch | None:
         if plain["facts"] != facts or not (place / END).is_file():
             return None
         table = np.load(place / ROWS)
-        return Stretch(place, table, float(plain["seconds"]), float(plain["loop_seconds"]))
+        return Stretch(place, table, float(plain["seconds"]), float(plain["step_seconds"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -285,6 +290,16 @@ def _digest(path: Path) -> str | None:
 
 def _step_of(path: Path) -> int:
     return int(path.name.split(".")[1])
+
+
+def _step_seconds(said: str) -> float:
+    """Return the time of the steps from what LAMMPS says of it."""
+    loop, used = LOOP.search(said), USED.search(said)
+    if loop is None:
+        return 0.0
+    share = 1.0 if used is None else min(1.0, float(used.group(1)) / 100.0)
+    seconds = float(loop.group(1))
+    return seconds * share if seconds > SHORT_SECONDS else seconds
 
 
 def _row_of(line: str) -> FloatArray | None:

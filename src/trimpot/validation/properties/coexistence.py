@@ -84,10 +84,10 @@ class Course:
 
     Attributes
     ----------
-    verdict : str
+    verdict : Verdict
         "both" phases are there at the end, or only one of them: "solid", "liquid".
     time_ps, temperature_k : (k,) float64
-        Of the coexistence.
+        Of the coexistence; without times where there was none: the trial's.
     pressure_gpa : (k, 3) float64
         Along the axes.
     share_ps, share : (m,) float64
@@ -158,7 +158,8 @@ class Coexistence:
             barostat(self.axes, dt, more="drag 0.5"),
             thermostat((start_k, start_k), dt, self.seed),
         )
-        stage = Stage(f"{trial.name}-crystal", steps, commands, **_looks(steps, 4))
+        rows, frames = _looks(steps, 4)
+        stage = Stage(f"{trial.name}-crystal", steps, commands, None, rows, frames)
         return self.simulation.run(stage)
 
     def _level(self, stretch: Stretch) -> float:
@@ -176,8 +177,8 @@ class Coexistence:
                 f"{trial.name}-melt-{k}",
                 steps,
                 (*self._upper_half(crystal), *self._moves_upper((hot_k, hot_k))),
-                after=crystal.folder.name,
-                **_looks(steps, 1),
+                crystal.folder.name,
+                *_looks(steps, 1),
             )
             melted = self.simulation.run(stage)
             (last,) = self.simulation.frames(melted)
@@ -242,28 +243,30 @@ class Coexistence:
         commands = (barostat(self.axes, self.simulation.timestep_fs),)
         pieces: list[Stretch] = []
         shares: list[float] = []
-        after, verdict = begun.folder.name, "both"
+        after, verdict = begun.folder.name, _verdict(0.5)
         while len(pieces) < trial.pieces and verdict == "both" and allowed():
             name = f"{trial.name}-both-{len(pieces):03d}"
             looks = _looks(steps, FRAMES_PER_PIECE)
-            stage = Stage(name, steps, commands, after=after, **looks)
+            stage = Stage(name, steps, commands, after, *looks)
             pieces.append(self.simulation.run(stage))
             after = name
-            for atoms in self.simulation.frames(pieces[-1]):
-                shares.append(float(self.order.solid(atoms, level).mean()))
+            frames = self.simulation.frames(pieces[-1])
+            shares += [float(self.order.solid(atoms, level).mean()) for atoms in frames]
             verdict = _verdict(shares[-1])
         return self._course(verdict, pieces, shares)
 
-    def _course(self, verdict: str, pieces: list[Stretch], shares: list[float]) -> Course:
+    def _course(
+        self, verdict: Verdict, pieces: list[Stretch], shares: list[float]
+    ) -> Course:
         ps = self.simulation.timestep_fs / 1000.0
         steps = self.simulation.steps(self.durations.piece)
         rows = [k * steps + p.column("step") for k, p in enumerate(pieces)]
-        looks = _looks(steps, FRAMES_PER_PIECE)["frames"]
+        _, looks = _looks(steps, FRAMES_PER_PIECE)
         times = [
             k * steps + np.arange(1, 1 + steps // looks) * looks for k in range(len(pieces))
         ]
         return Course(
-            verdict,  # type: ignore[arg-type]
+            verdict,
             np.concatenate([np.zeros(0), *rows]) * ps,
             np.concatenate([np.zeros(0), *(p.temperature_k for p in pieces)]),
             np.concatenate([np.zeros((0, 3)), *(p.pressure_gpa for p in pieces)]),
@@ -272,10 +275,10 @@ class Coexistence:
         )
 
 
-def _looks(steps: int, frames: int) -> dict[str, int]:
+def _looks(steps: int, frames: int) -> tuple[int, int]:
     """Return intervals of rows and frames; frames come with rows."""
     rows = max(1, min(100, steps // (20 * frames)))
-    return {"rows": rows, "frames": max(1, steps // (rows * frames)) * rows}
+    return rows, max(1, steps // (rows * frames)) * rows
 
 
 def _verdict(share: float) -> Verdict:

@@ -89,8 +89,8 @@ class SlabOrder:
 
 
 def _strong(cell: Atoms) -> IntArray:
-    """Return the shortest in-plane vectors at which all atoms of a cell scatter in phase."""
-    scaled = cell.get_scaled_positions()[:, :2]  # type: ignore[no-untyped-call]
+    """Return the shortest in-plane vectors at which atoms of a cell are in phase."""
+    scaled = cell.get_scaled_positions()[:, :2]
     span = range(-LARGEST_INDEX, LARGEST_INDEX + 1)
     half = [(h, k) for h in span for k in span if (h, k) > (0, 0)]
     factors = {v: abs(np.exp(2j * np.pi * (scaled @ np.array(v))).mean()) for v in half}

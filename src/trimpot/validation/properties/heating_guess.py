@@ -19,8 +19,9 @@ COLDEST_K, HOTTEST_K = 80.0, 12000.0
 FACTOR = 1.1
 """From one temperature to the next."""
 
-SUPERHEATING = 1.3
-"""Temperature at which perfect crystals melt within picoseconds, over the melting point."""
+SUPERHEATING = 1.4
+"""Temperature at which perfect crystals melt within picoseconds, over the melting point:
+1.2 to 1.3 in metals, 1.7 in Stillinger-Weber silicon."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trimpot.validation.subjects import Subject
 
 TIMESTEPS_FS = ((5.0, 0.25), (20.0, 0.5), (45.0, 1.0))
-"""Time step up to a mass of the lightest atom in g/mol; heavier ones take ``LONGEST_FS``."""
+"""Time step up to a mass of the lightest atom in g/mol; others take ``LONGEST_FS``."""
 
 LONGEST_FS = 2.0
 
@@ -133,32 +133,54 @@ def microseconds_per_atom_step(
             barostat("xyz", simulation.timestep_fs),
         )
         stretch = simulation.run(Stage(name, steps, commands))
-        found = stretch.loop_seconds * 1e6 / (steps * len(simulation.atoms))
+        found = stretch.step_seconds * 1e6 / (steps * len(simulation.atoms))
         if found > enough:
             break
     return found
 
 
+def refused_for_time(
+    simulation: Simulation, steps: int, limit_minutes: float, seed: int
+) -> str | None:
+    """Return why so many steps are not run: they take longer than the limit; else None."""
+    atom_steps = steps * len(simulation.atoms)
+    enough = 2.0 * 60e6 * limit_minutes / atom_steps
+    cost = microseconds_per_atom_step(simulation, 300.0, seed, enough)
+    return too_slow(cost, cost * atom_steps / 60e6, limit_minutes)
+
+
+def too_slow(cost: float, minutes: float, limit_minutes: float) -> str | None:
+    """Return the failure of a model of this cost (us/atom/step), if it is one."""
+    if minutes <= limit_minutes:
+        return None
+    return (
+        f"not run: {cost:.3g} us/atom/step would take {minutes:.0f} minutes, limit "
+        f"{limit_minutes:g} (limit_minutes)"
+    )
+
+
 class Progress:
-    """Turns steps of stages into shares of a plan.
+    """Turns steps of stages into shares of a plan; without a plan it is silent.
 
     Parameters
     ----------
     report : callable
-        Gets the share.
-    total : int
-        Steps of the plan; it may grow.
+        Gets the share. It falls where the plan grows.
     """
 
-    def __init__(self, report: Report, total: int) -> None:
+    def __init__(self, report: Report) -> None:
         self.report = report
-        self.total = max(1, total)
-        self.done = 0
-        self._within = 0
+        self.total = 0
+        self._done = self._within = 0
+
+    def begin(self, total: int) -> None:
+        """Forget what was done before, and begin a plan of so many steps."""
+        self.total, self._done, self._within = max(1, total), 0, 0
 
     def __call__(self, steps: int) -> None:
         """Take the steps that a stage has done; a smaller number is another stage."""
         if steps < self._within:
-            self.done += self._within
+            self._done += self._within
         self._within = steps
-        self.report(min(1.0, (self.done + steps) / self.total))
+        if self.total:
+            self.report(min(1.0, (self._done + steps) / self.total))
