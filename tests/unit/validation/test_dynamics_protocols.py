@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +19,7 @@ from trimpot.engines.lammps.calculator import PairLines
 from trimpot.engines.lammps.finding import find_lmp
 from trimpot.engines.lammps.models import model_of_lines
 from trimpot.engines.lammps.stages import Simulation, Stage
-from trimpot.errors import EngineError, InputError, NonFiniteResultError
+from trimpot.errors import EndedRunError, EngineError, InputError, NonFiniteResultError
 from trimpot.validation.properties import melting
 from trimpot.validation.properties.case import Case, Phase
 from trimpot.validation.properties.coexistence import Course
@@ -174,6 +176,23 @@ def test_runs_that_blow_up_or_fail_say_so(tmp_path):
     with pytest.raises((EngineError, NonFiniteResultError), match="fs"):
         simulation.run(Stage("hot", 50, hot, rows=1))
     assert not list(tmp_path.iterdir())
+
+
+@needs_lmp
+def test_a_lammps_that_is_killed_says_nothing_of_the_model(tmp_path):
+    atoms = bulk("Ar", "fcc", a=5.3, cubic=True) * (4, 4, 4)
+    model = model_of_lines(PairLines(ARGON, ("Ar",)))
+
+    def kill(step):
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                if step and str(tmp_path) in (entry / "cmdline").read_text():
+                    os.kill(int(entry.name), 9)
+
+    simulation = Simulation(model, atoms, tmp_path / "work", 2.0, kill)
+    stage = Stage("one", 100_000, (started_at(40.0, 1), "fix move all nve"))
+    with pytest.raises(EndedRunError, match="SIGKILL"):
+        simulation.run(stage)
 
 
 @pytest.mark.parametrize("protocol", ["melting", "liquid", "thermal_expansion"])

@@ -11,7 +11,7 @@ from ase.data import atomic_masses
 from trimpot.elements import SYMBOLS
 from trimpot.engines.lammps.calculator import PairLines
 from trimpot.engines.lammps.running import Launch, environment
-from trimpot.engines.lammps.settings import LammpsSettings, check_possible, made_ready
+from trimpot.engines.lammps.settings import LammpsSettings, made_ready
 from trimpot.errors import InputError
 from trimpot.files import save
 from trimpot.files.lammps_data import data_text
@@ -83,19 +83,16 @@ def model_of_lines(pair: PairLines, ranks: int = 1) -> LammpsModel:
     return LammpsModel(pair, Launch.of(ranks))
 
 
-def model_of_potential(
-    potential: Potential, atoms: Atoms, folder: Path, ranks: int = 1
-) -> LammpsModel:
+def model_of_potential(potential: Potential, folder: Path, ranks: int = 1) -> LammpsModel:
     """Return one of our potentials, stored in a folder and ready to run.
 
     Raises
     ------
     InputError
-        If LAMMPS cannot run it.
+        If it cannot be stored; ``check_possible`` says what else LAMMPS cannot do.
     MissingPartError, EngineError
         If the plugin is missing and cannot be built.
     """
-    check_possible(potential, atoms)
     ready = made_ready(LammpsSettings(ranks=ranks))
     save(potential, folder / MODEL)
     names = tuple(SYMBOLS[z] for z in potential.species)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import subprocess
 import tempfile
@@ -19,10 +18,18 @@ import numpy as np
 from ase.units import bar
 
 from trimpot.engines.lammps.dump_files import POSITIONS, read_frame
-from trimpot.engines.lammps.dynamics import BAD_START, NOT_FINITE, SHOWN_LINES, TOO_FAST
-from trimpot.engines.lammps.running import ended, started
+from trimpot.engines.lammps.running import started
+from trimpot.engines.lammps.stage_output import (
+    COLUMNS,
+    LOOP,
+    USED,
+    check_finite,
+    failure,
+    row_of,
+    step_seconds,
+)
 from trimpot.engines.lammps.thermo import Listener
-from trimpot.errors import EngineError, NonFiniteResultError
+from trimpot.errors import EngineError
 from trimpot.files.lammps_box import Box
 from trimpot.units import GPA_PER_EV_PER_A3
 from trimpot.writing.atomic import write_text
@@ -36,21 +43,9 @@ if TYPE_CHECKING:
     from trimpot.contract import FloatArray
     from trimpot.engines.lammps.models import LammpsModel
 
-COLUMNS = (
-    *("step", "temp", "pe", "press", "pxx", "pyy", "pzz"),
-    *("lx", "ly", "lz", "xy", "xz", "yz"),
-)
-"""Of a row that LAMMPS prints: K, eV, bar, angstrom."""
-
 GPA_PER_BAR = bar * GPA_PER_EV_PER_A3
 
-SHORT_SECONDS = 0.05
-"""Below, the share of a core that LAMMPS tells is of no use."""
-
 WORK, DONE, ROWS, END = ".work-", "done.json", "rows.npy", "end.restart"
-
-LOOP = re.compile(r"Loop time of (\S+) on ")
-USED = re.compile(r"(\S+)% CPU use with ")
 
 
 @dataclass(frozen=True)
@@ -163,6 +158,8 @@ class Simulation:
         ------
         EngineError, NonFiniteResultError
             If LAMMPS fails, or numbers become infinite.
+        EndedRunError
+            If it is ended from outside.
         """
         place = self.folder / stage.name
         kept = _kept(place, self._facts(stage))
@@ -256,17 +253,17 @@ class Simulation:
         ) as process:
             for line in process.stdout or ():
                 listener.hear(line)
-                row = _row_of(line)
+                row = row_of(line)
                 if row is not None:
-                    _check_finite(row, self.timestep_fs)
+                    check_finite(row, self.timestep_fs)
                     rows.append(row)
                     self.report(int(row[0]))
                 elif LOOP.match(line) or USED.match(line):
                     said += line
             code = process.wait()
         if code == 0 and rows and rows[-1][0] == stage.steps:
-            return np.array(rows), _step_seconds(said)
-        raise _failure(code, listener, rows[-1][0] * self.timestep_fs if rows else None)
+            return np.array(rows), step_seconds(said)
+        raise failure(code, listener, rows[-1][0] * self.timestep_fs if rows else None)
 
 
 def _kept(place: Path, facts: Mapping[str, object]) -> Stretch | None:
@@ -290,45 +287,3 @@ def _digest(path: Path) -> str | None:
 
 def _step_of(path: Path) -> int:
     return int(path.name.split(".")[1])
-
-
-def _step_seconds(said: str) -> float:
-    """Return the time of the steps from what LAMMPS says of it."""
-    loop, used = LOOP.search(said), USED.search(said)
-    if loop is None:
-        return 0.0
-    share = 1.0 if used is None else min(1.0, float(used.group(1)) / 100.0)
-    seconds = float(loop.group(1))
-    return seconds * share if seconds > SHORT_SECONDS else seconds
-
-
-def _row_of(line: str) -> FloatArray | None:
-    words = line.split()
-    if len(words) != len(COLUMNS) or not words[0].isdecimal():
-        return None
-    try:
-        return np.array([float(word) for word in words])
-    except ValueError:
-        return None
-
-
-def _check_finite(row: FloatArray, timestep_fs: float) -> None:
-    if not np.isfinite(row).all():
-        raise NonFiniteResultError(
-            f"energy or pressure are no numbers after {row[0] * timestep_fs:g} fs; "
-            f"{BAD_START}"
-        )
-
-
-def _failure(
-    code: int, listener: Listener, time_fs: float | None
-) -> EngineError | NonFiniteResultError:
-    """Return the error that says how LAMMPS ended."""
-    when = "before its first step" if time_fs is None else f"after {time_fs:g} fs"
-    if NOT_FINITE.search(listener.error):
-        return NonFiniteResultError(f"{when}: {listener.error}; {BAD_START}")
-    tail = f"its last words:\n{listener.tail(SHOWN_LINES)}"
-    if listener.error:
-        hint = f"; {BAD_START}" if TOO_FAST.search(listener.error) else ""
-        return EngineError(f"LAMMPS stopped {when}: {listener.error}{hint}; {tail}")
-    return EngineError(f"LAMMPS was ended from outside {when} ({ended(code)}); {tail}")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from ase.data import atomic_masses
 
 from trimpot.engines.lammps.models import model_of_lines, model_of_potential
+from trimpot.engines.lammps.settings import check_possible
 from trimpot.engines.lammps.stages import Simulation, Stage
-from trimpot.errors import EngineError, InputError
+from trimpot.errors import EngineError, InputError, MissingPartError
 from trimpot.writing.folders import make_folder
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def lammps_model(subject: Subject, atoms: Atoms, folder: Path, ranks: int) -> La
     EngineError
         If it does not: an ASE calculator, or a potential that only this package computes.
     MissingPartError
-        If there is no LAMMPS.
+        If there is no LAMMPS, or no plugin can be built.
     """
     if subject.lammps is not None:
         return model_of_lines(subject.lammps, ranks)
@@ -64,9 +65,13 @@ def lammps_model(subject: Subject, atoms: Atoms, folder: Path, ranks: int) -> La
             "and pair styles of LAMMPS"
         )
     try:
-        return model_of_potential(subject.potential, atoms, folder, ranks)
+        check_possible(subject.potential, atoms)
     except InputError as error:
         raise EngineError(f"needs LAMMPS: {error}") from error
+    try:
+        return model_of_potential(subject.potential, folder, ranks)
+    except EngineError as error:  # says nothing of the model
+        raise MissingPartError(str(error)) from error
 
 
 def suitable_timestep_fs(numbers: Sequence[int]) -> float:
