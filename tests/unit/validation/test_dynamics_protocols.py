@@ -388,3 +388,16 @@ def test_stillinger_weber_silicon_melts_where_it_should(tmp_path):
     assert melts.value == pytest.approx(1691.0, abs=60.0)
     assert melts.error < 20.0
     assert abs(found.number("pressure")) < 0.1
+
+
+@needs_lmp
+@pytest.mark.slow
+def test_silicon_expands_as_its_phonons_say(tmp_path):
+    found = measured(
+        sw_subject(tmp_path),
+        "thermal_expansion",
+        replace(DIAMOND_SI, a=5.431),
+        temperatures=(150.0, 300.0),
+    )
+    # quasi-harmonic, classical: phonopy, 4x4x4 primitive cells, nine lattice constants
+    assert found.number("a_300") == pytest.approx(5.4374, abs=5e-4)
