@@ -40,5 +40,9 @@ class EngineError(TrimpotError, RuntimeError):
     """Another program, such as LAMMPS or a compiler for its plugin, failed."""
 
 
+class EndedRunError(TrimpotError, RuntimeError):
+    """Another program was ended from outside; what it had done stays, start it again."""
+
+
 class MissingPartError(TrimpotError, ImportError):
     """An optional part is not installed, such as PyTorch for networks."""

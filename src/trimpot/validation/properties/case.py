@@ -13,6 +13,7 @@ from trimpot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from trimpot.validation.properties.outcome import Outcome
 
@@ -116,10 +117,15 @@ class Case:
         The crystal.
     needs : mapping of str to Outcome
         What earlier protocols found, by the name of the need, such as "lattice".
+    folder : Path or None
+        Where a long protocol keeps what it has, so that it goes on after it was killed.
+        It may not be there yet, and is removed once the outcome is kept. None: nothing is
+        kept.
     """
 
     phase: Phase
     needs: Mapping[str, Outcome] = field(default_factory=dict)
+    folder: Path | None = None
 
     @property
     def a0(self) -> float:

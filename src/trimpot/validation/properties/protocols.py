@@ -13,9 +13,12 @@ from trimpot.validation.properties import (
     equation_of_state,
     gamma_line,
     interstitial,
+    liquid,
+    melting,
     migration,
     phonons,
     surface,
+    thermal_expansion,
     vacancy,
 )
 from trimpot.validation.strict_yaml import keys_of
@@ -99,9 +102,12 @@ PROTOCOLS = {
             equation_of_state,
             gamma_line,
             interstitial,
+            liquid,
+            melting,
             migration,
             phonons,
             surface,
+            thermal_expansion,
             vacancy,
         )
     )
