@@ -80,6 +80,8 @@ class _OfLammps:
 def subject_of_file(path: str | Path, name: str | None = None) -> Subject:
     """Return the model of a file: ``NAME.trimpot`` or ``NAME.lammps.yaml``.
 
+    Without a name it has that of the file, or the one that the description says.
+
     Raises
     ------
     FileFormatError, InputError
@@ -87,7 +89,7 @@ def subject_of_file(path: str | Path, name: str | None = None) -> Subject:
     """
     lammps = next((s for s in LAMMPS_SUFFIXES if str(path).endswith(s)), None)
     if lammps is not None:
-        return _of_description(Path(path), name or Path(path).name.removesuffix(lammps))
+        return _of_description(Path(path), name, Path(path).name.removesuffix(lammps))
     potential = load(path)
     return Subject(
         name or Path(path).stem,
@@ -170,7 +172,7 @@ def subject_of_calculator(
     return Subject(name, calculator, species, _digest(repr((name, key)).encode()))
 
 
-def _of_description(path: Path, name: str) -> Subject:
+def _of_description(path: Path, name: str | None, stem: str) -> Subject:
     where = str(path)
     values = keys_of(
         read_yaml(path), where, needed=("lammps", "elements"), others=("files", "name")
@@ -181,7 +183,7 @@ def _of_description(path: Path, name: str) -> Subject:
         path.resolve().parent,
     )
     files = texts(values.get("files", []), f"{where}: files", "files: [Si.sw]")
-    return subject_of_lammps(lines, str(values.get("name", name)), files)
+    return subject_of_lammps(lines, name or str(values.get("name", stem)), files)
 
 
 def _digest(*parts: bytes) -> str:

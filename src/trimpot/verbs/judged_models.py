@@ -14,6 +14,7 @@ from trimpot.errors import InputError, TrimpotError
 from trimpot.networks.potential import NetworkPotential
 from trimpot.reports.page import Picture
 from trimpot.splines.potential import SplinePotential
+from trimpot.validation.strict_yaml import read_yaml
 from trimpot.validation.subjects import (
     LAMMPS_SUFFIXES,
     Subject,
@@ -119,9 +120,19 @@ def _named(models: Models) -> list[tuple[str, Model]]:
     return [(_name(model, names), model) for model in listed]
 
 
+def _own_name(path: Path) -> str | None:
+    """Return the name that the description of a pair style gives itself."""
+    if not path.name.endswith(LAMMPS_SUFFIXES) or not path.is_file():
+        return None
+    found = read_yaml(path)
+    name = found.get("name") if isinstance(found, Mapping) else None
+    return None if name is None else str(name)
+
+
 def _name(model: Model, of_paths: Iterator[str]) -> str:
     if isinstance(model, str | Path):
-        return next(of_paths)
+        of_file = next(of_paths)
+        return _own_name(Path(model)) or of_file
     return model.name if isinstance(model, Subject) else type(model).__name__
 
 

@@ -25,6 +25,7 @@ from trimpot.validation.subjects import (
     subject_of_potential,
 )
 from trimpot.verbs import report, validate
+from trimpot.verbs.judged_models import given_models
 
 SUITE = """
 name: toy
@@ -231,6 +232,18 @@ def test_exit_code_and_table(models, suite, tmp_path, capsys):
     assert not document["passed"]
 
 
+def test_a_report_of_models_is_made_in_judged(models, tmp_path, pages, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "good.trimpot", "--only", "net-force"]) == 0
+    assert main(["report", "judged", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.split("html\n", 1)[1])["models"] == ["good"]
+    assert [p.title for p in pages] == ["Validation of good"] * 2
+    assert main(["report", "judged", "--time"]) == 2
+    assert "leave out all options" in capsys.readouterr().err
+    assert main(["report", "judged", "good.trimpot"]) == 2
+    assert models[0].is_file()
+
+
 def test_only_the_first_model_decides_on_properties(models, suite):
     asked = {"suite": suite, "only": ["size"], "processes": 1}
     assert validate(models, **asked).passed
@@ -277,6 +290,11 @@ def test_models_are_told_apart(models, tmp_path):
     both = {"mine": models[0], "b": tmp_path / "a/model.trimpot"}
     named = validate(both, only=["net-force"])
     assert [m.name for m in named.judged.models] == ["mine", "b"]
+    text = 'lammps: ["pair_style zero 5", "pair_coeff * *"]\nelements: [W]\nname: EAM\n'
+    (tmp_path / "w.lammps.yaml").write_text(text)
+    for given, name in (([tmp_path / "w.lammps.yaml"], "EAM"), (None, "named")):
+        found = given_models(given or {"named": tmp_path / "w.lammps.yaml"})
+        assert [(m.name, m.kind) for m in found] == [(name, "LAMMPS zero")]
     with pytest.raises(InputError, match="called soft"):
         validate([models[1], models[1]])
     with pytest.raises(InputError, match="twice"):
