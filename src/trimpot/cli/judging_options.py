@@ -65,6 +65,9 @@ Only = Annotated[
         autocompletion=check_names,
     ),
 ]
+Long = Annotated[
+    bool, typer.Option("--long", help="Also properties that take long, such as melting.")
+]
 Processes = Annotated[
     int, typer.Option(min=0, help="Properties measured at once; 0: one per core.")
 ]

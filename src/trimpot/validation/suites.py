@@ -23,6 +23,7 @@ from trimpot.validation.strict_yaml import (
     read_yaml,
     text,
     texts,
+    true_or_false,
 )
 from trimpot.validation.suite_rows import (
     Published,
@@ -64,6 +65,8 @@ class Property:
         Of the protocol.
     needs : mapping of str to str
         Names of properties whose outcomes it takes, by what they are to it.
+    long : bool
+        Whether it takes so long that it is only measured where it is asked for.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Property:
     phase: Phase
     settings: object
     needs: Mapping[str, str] = field(default_factory=dict)
+    long: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,27 @@ class Suite:
         properties = {k: p for k, p in self.properties.items() if k in wanted}
         rows = {k: q for k, q in self.quantities.items() if q.property in wanted}
         return replace(self, properties=properties, quantities=rows)
+
+    @property
+    def long(self) -> tuple[str, ...]:
+        """Names of properties that are only measured where they are asked for."""
+        return tuple(name for name, one in self.properties.items() if one.long)
+
+    def short(self) -> Suite:
+        """Return the suite without its long properties.
+
+        Raises
+        ------
+        InputError
+            If it has no others.
+        """
+        names = tuple(name for name in self.properties if name not in self.long)
+        if not names:
+            raise InputError(
+                f"suite {self.name}: found only long properties "
+                f"({', '.join(self.long)}); ask for them"
+            )
+        return self.only(names) if self.long else self
 
 
 def suite_names() -> tuple[str, ...]:
@@ -253,7 +278,7 @@ def _property(
     plain: object, name: str, where: str, phases: Mapping[str, Phase]
 ) -> Property:
     values = keys_of(
-        plain, where, needed=("protocol", "phase"), others=("needs", "settings")
+        plain, where, needed=("protocol", "phase"), others=("needs", "settings", "long")
     )
     protocol = one_of(values["protocol"], PROTOCOLS, f"{where}: protocol")
     phase = one_of(values["phase"], phases, f"{where}: phase")
@@ -268,7 +293,8 @@ def _property(
             protocol.check(phase, settings)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
-    return Property(name, protocol, phase, settings, needs)
+    long = true_or_false(values.get("long", False), f"{where}: long")
+    return Property(name, protocol, phase, settings, needs, long)
 
 
 def _ordered(properties: Mapping[str, Property], where: str) -> dict[str, Property]:

@@ -37,6 +37,8 @@ class Asked:
         File of structures for the checks, or "".
     only_checks, only_properties : tuple of str
         Names; empty: all.
+    long : bool
+        Whether long properties were measured without being named.
     checks : bool or None
     time, fit_e0 : bool
     output : Path or None
@@ -51,6 +53,7 @@ class Asked:
     structures: str = ""
     only_checks: tuple[str, ...] = ()
     only_properties: tuple[str, ...] = ()
+    long: bool = False
     checks: bool | None = None
     time: bool = False
     fit_e0: bool = False
@@ -70,6 +73,7 @@ def commands_of(asked: Asked) -> dict[str, str]:
     if asked.suite is not None:
         only = _only(asked.only_properties)
         found["properties"] = [*base, "--no-checks", "--suite", asked.suite, *only]
+        found["properties"] += ["--long"] * asked.long
     if asked.data:
         data = [word for path in asked.data for word in ("--data", path)]
         reading = [*_where(asked), *_set("keys", asked.keys), *_set("rules", asked.rules)]

@@ -74,6 +74,7 @@ def report(
     atoms: int = ATOMS,
     checks: bool | None = None,
     only: Sequence[str] = (),
+    long: bool = False,
     output: str | Path | None = None,
     processes: int = 0,
     watcher: Watcher = Silent(),  # noqa: B008 - has no state
@@ -109,12 +110,13 @@ def report(
             atoms=atoms,
             checks=checks,
             only=only,
+            long=long,
             output=FOLDER if output is None else output,
             processes=processes,
             watcher=watcher,
         )
         return ReportResult(Path(done.output or FOLDER) / PAGE, done.judged, done.notes)
-    given = (structures, suite, data, where, fit_e0, time, only, output)
+    given = (structures, suite, data, where, fit_e0, time, only, long, output)
     if any(value not in (None, False, (), []) for value in given) or checks is not None:
         raise InputError(
             f"{folder} is a folder of results, of which only the page is drawn; leave out "

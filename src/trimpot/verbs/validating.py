@@ -139,6 +139,7 @@ def validate(
     atoms: int = ATOMS,
     checks: bool | None = None,
     only: Sequence[str] = (),
+    long: bool = False,
     output: str | Path | None = None,
     processes: int = 0,
     known: Known | None = None,
@@ -176,7 +177,9 @@ def validate(
         only where nothing else is asked for; true: of all; false: of none.
     only
         Names of checks, of families of checks, or of properties of the suite: nothing
-        else is checked or measured. All if empty.
+        else is checked or measured. All if empty, but for long properties.
+    long
+        Measure those properties as well that take long, such as melting.
     output
         Folder, made if missing, for all results and report.html. What is in it is not
         measured again.
@@ -200,8 +203,11 @@ def validate(
     """
     begun = clock.monotonic()
     given = given_models(models)
-    loaded = None if suite is None else load_suite(suite)
+    loaded = None if suite is None else load_suite(suite, given[0].subject.elements)
     check_names, properties = chosen(only, loaded)
+    left_out = () if loaded is None or properties != () or long else loaded.long
+    if loaded is not None and left_out:
+        loaded = loaded.short()
     frames = frames_of(data, keys, rules, where, watcher) if _any(data) else ()
     asked = Asked(
         given,
@@ -213,6 +219,7 @@ def validate(
         structures=str(structures) if isinstance(structures, str | Path) else "",
         only_checks=check_names or (),
         only_properties=properties or (),
+        long=long,
         checks=checks if check_names is not None else False,
         time=time,
         fit_e0=fit_e0,
@@ -230,16 +237,30 @@ def validate(
         settings.threads,
     )
     with _folder(output) as folder:
-        return _judged(work, asked, folder, watcher, begun)
+        return _judged(work, asked, folder, watcher, begun, _told(left_out))
+
+
+def _told(left_out: Sequence[str]) -> tuple[str, ...]:
+    """Return what to say of long properties that were not asked for."""
+    if not left_out:
+        return ()
+    names = ", ".join(left_out)
+    return (f"not measured, because it takes long: {names} (--long, or --only NAME)",)
 
 
 def _judged(
-    work: Work, asked: Asked, folder: Path | None, watcher: Watcher, begun: float
+    work: Work,
+    asked: Asked,
+    folder: Path | None,
+    watcher: Watcher,
+    begun: float,
+    notes: tuple[str, ...],
 ) -> ValidateResult:
     """Do all the work, and write it."""
     kept = KeptParts(None if folder is None else folder / KEPT)
     places = None if folder is None else folder / PROPERTIES
     found = judged_models(work, kept, places, watcher)
+    notes = (*found.notes, *notes)
     judged = Judged(
         _title(work),
         found.models,
@@ -250,7 +271,7 @@ def _judged(
         machine_of(work.models),
     )
     if folder is not None:
-        write_folder(folder, judged, records_of(work, found), found.notes)
+        write_folder(folder, judged, records_of(work, found), notes)
         watcher.note(f"drawing the page in {folder}")
         judged = replace(
             judged,
@@ -260,7 +281,7 @@ def _judged(
             ),
         )
         write_page(folder, judged)
-    return ValidateResult(judged, found.notes, clock.monotonic() - begun, folder)
+    return ValidateResult(judged, notes, clock.monotonic() - begun, folder)
 
 
 @contextmanager

@@ -244,6 +244,19 @@ def test_a_report_of_models_is_made_in_judged(models, tmp_path, pages, capsys, m
     assert models[0].is_file()
 
 
+def test_long_properties_are_measured_where_they_are_asked_for(models, suite):
+    text = suite.read_text().replace("{protocol: elastic,", "{long: true, protocol: elastic,")
+    suite.write_text(text)
+    found = validate(models[:1], suite=suite, checks=False)
+    assert set(found.judged.suite.suite.properties) == {"size", "gone"}
+    assert any("elastic" in note and "--long" in note for note in found.notes)
+    for asked in ({"long": True}, {"only": ["elastic"]}):
+        found = validate(models[:1], suite=suite, checks=False, **asked)
+        rows = {row.quantity.name: row for row in found.judged.suite.rows}
+        assert next(iter(rows["C11"].entries.values())).verdict == "measured"
+        assert not any("--long" in note for note in found.notes)
+
+
 def test_only_the_first_model_decides_on_properties(models, suite):
     asked = {"suite": suite, "only": ["size"], "processes": 1}
     assert validate(models, **asked).passed
