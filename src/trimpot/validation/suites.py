@@ -215,10 +215,14 @@ def _phase(plain: object, name: str, where: str, folder: Path) -> Phase:
             atoms = ase.io.read(file)
         except Exception as error:
             raise InputError(f"{where}: cannot read {file}: {error}") from error
-        if isinstance(atoms, list) or not atoms.pbc.all():
-            raise InputError(f"{where}: {file} holds no crystal; expected three periods")
+        if isinstance(atoms, list) or atoms.pbc.any() != atoms.pbc.all():
+            raise InputError(
+                f"{where}: {file} holds neither a crystal nor a molecule; expected three "
+                "periods or none"
+            )
         symbols = tuple(dict.fromkeys(atoms.get_chemical_symbols()))  # type: ignore[no-untyped-call]
-        return Phase(name, "file", symbols, float(atoms.cell.lengths()[0]), given=atoms)
+        a = float(atoms.cell.lengths()[0]) if atoms.pbc.all() else 1.0
+        return Phase(name, "file", symbols, a, given=atoms)
     values = keys_of(values, where, needed=("lattice", "elements", "a"), others=keys)
     return Phase(
         name,
@@ -242,6 +246,7 @@ def _property(
         for role, needed in named(values.get("needs", {}), f"{where}: needs").items()
     }
     settings = protocol.settings_from(values.get("settings", {}), f"{where}: settings")
+    protocol.check_kind(phase, where)
     if protocol.check is not None:
         try:
             protocol.check(phase, settings)

@@ -47,7 +47,8 @@ class Phase:
     c_over_a : float or None
         For hcp.
     given : ase.Atoms or None
-        A structure of any kind, whose first lattice vector has the length ``a``.
+        A structure of any kind, whose first lattice vector has the length ``a``; or a
+        molecule, without periods and with an ``a`` that means nothing.
     """
 
     name: str
@@ -78,6 +79,11 @@ class Phase:
         """Whether its tensors are known to be cubic."""
         return self.lattice in CUBIC
 
+    @property
+    def is_molecule(self) -> bool:
+        """Whether it is no crystal: a given structure without periods."""
+        return self.given is not None and not self.given.pbc.any()
+
     def conventional(self, a: float | None = None) -> Atoms:
         """Return the conventional cell; cubic ones along the axes."""
         return self._built(self.a if a is None else a, cubic=self.is_cubic)
@@ -89,6 +95,8 @@ class Phase:
     def _built(self, a: float, *, cubic: bool) -> Atoms:
         if self.given is not None:
             atoms: Atoms = self.given.copy()
+            if self.is_molecule:
+                return atoms
             atoms.set_cell(atoms.cell.array * (a / self.a), scale_atoms=True)
             return atoms
         name = "".join(self.elements)

@@ -9,11 +9,18 @@ import pydantic
 
 from trimpot.errors import InputError
 from trimpot.validation.properties import (
+    bond_scans,
+    compression,
+    dimers,
     elastic,
     equation_of_state,
     gamma_line,
+    heating,
+    hot_gas,
     interstitial,
+    long_nvt,
     migration,
+    molecule,
     phonons,
     surface,
     vacancy,
@@ -23,6 +30,7 @@ from trimpot.validation.strict_yaml import keys_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from trimpot.validation.properties.case import Phase
     from trimpot.validation.properties.outcome import Outcome
 
 
@@ -42,6 +50,8 @@ class Protocol:
         Raised whenever it computes something else; results of others are not used.
     check : callable or None
         ``check(phase, settings)`` raises ``InputError`` where they do not fit together.
+    takes : tuple of str
+        Of "crystal" and "molecule" those that it can measure.
     """
 
     name: str
@@ -49,6 +59,16 @@ class Protocol:
     measure: Callable[..., Outcome]
     version: int
     check: Callable[..., None] | None = None
+    takes: tuple[str, ...] = ("crystal",)
+
+    def check_kind(self, phase: Phase, where: str) -> None:
+        """Raise ``InputError`` for a molecule or a crystal that it cannot measure."""
+        kind = "molecule" if phase.is_molecule else "crystal"
+        if kind not in self.takes:
+            raise InputError(
+                f"{where}: the phase {phase.name} is a {kind}, but {self.name} takes a "
+                f"{' or a '.join(self.takes)}; name another phase"
+            )
 
     def settings_from(self, plain: object, where: str) -> object:
         """Return checked settings from plain values.
@@ -73,7 +93,8 @@ class Protocol:
 def _protocol(module: Any) -> Protocol:  # noqa: ANN401 - modules of one form
     name = module.__name__.rpartition(".")[2]
     check = getattr(module, "check", None)
-    return Protocol(name, module.Settings, module.measure, module.VERSION, check)
+    takes = getattr(module, "TAKES", ("crystal",))
+    return Protocol(name, module.Settings, module.measure, module.VERSION, check, takes)
 
 
 PROTOCOLS = {
@@ -81,11 +102,18 @@ PROTOCOLS = {
     for protocol in (
         _protocol(module)
         for module in (
+            bond_scans,
+            compression,
+            dimers,
             elastic,
             equation_of_state,
             gamma_line,
+            heating,
+            hot_gas,
             interstitial,
+            long_nvt,
             migration,
+            molecule,
             phonons,
             surface,
             vacancy,
