@@ -27,6 +27,7 @@ from trimpot.engines.calculator_potential import CalculatorPotential
 from trimpot.errors import InputError
 from trimpot.validation.kept_results import key_of
 from trimpot.validation.properties.case import Phase
+from trimpot.validation.properties.protocols import PROTOCOLS
 from trimpot.validation.subjects import subject_of_calculator, subject_of_potential
 from trimpot.validation.suites import load_suite
 
@@ -346,3 +347,14 @@ def test_results_are_kept_by_what_files_of_settings_hold(tmp_path):
         ase.io.write(reference, Atoms("N2", [(0, 0, 0), (0, 0, length)]))
         keys.append(key_of(morse_bond(1.0), load_suite(suite).properties["bonds"], {}))
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_limits_are_settings_and_a_slip_in_one_is_told():
+    molecule = PROTOCOLS["molecule"]
+    limits = molecule.settings_from({"limits": {"closest": 0.3}}, "bonds").limits
+    assert (limits.closest, limits.hottest) == (0.3, 10.0)
+    with pytest.raises(InputError, match="closet"):
+        PROTOCOLS["heating"].settings_from({"limits": {"closet": 0.3}}, "hot")
+    found = measured(subject(GOOD), "heating", FCC_W, **SHORT, limits={"closest": 0.8})
+    assert held(found)["survived"] == 0.0  # nearest neighbours are at 0.82
+    assert "of the sum of their covalent radii" in found.failure

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import chemical_symbols
+from pydantic import ConfigDict
 
 from trimpot.elements import covalent_radius
 from trimpot.engines.ase import structure_from_atoms
@@ -43,6 +44,8 @@ class Limits:
         eV/atom by which the potential energy may lie below that of the phase at rest.
         Moving atoms lie above it, but the phase may not be the lowest one.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     hottest: float = 3.0
     closest: float = 0.4

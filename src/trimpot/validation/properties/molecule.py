@@ -63,8 +63,11 @@ SETTLED = 0.1
 """Share of a run before bond lengths are collected."""
 
 
-HOTTEST = 10.0
-"""Kinetic temperature over that of the thermostat."""
+@dataclass(frozen=True)
+class MoleculeLimits(Limits):
+    """``Limits`` of a molecule: a reaction may heat it more than a crystal."""
+
+    hottest: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,8 @@ class Settings:
         None: at most 0.5 fs, shorter for light atoms.
     friction_per_ps : float
         Of the thermostat.
-    limits : Limits
-        What ends a run besides; ``hottest`` is 10 here, because a reaction heats a small
-        molecule by more than the factor of 3 that crystals are allowed.
+    limits : MoleculeLimits
+        What ends a run besides.
     """
 
     temperatures: tuple[float, ...] = (300.0, 500.0)
@@ -100,7 +102,7 @@ class Settings:
     reference: str | None = None
     timestep_fs: float | None = None
     friction_per_ps: float = 5.0
-    limits: Limits = field(default_factory=lambda: Limits(hottest=HOTTEST))
+    limits: MoleculeLimits = field(default_factory=MoleculeLimits)
 
 
 def check(phase: Phase, settings: Settings) -> None:
