@@ -75,7 +75,7 @@ def run(
     """
     check_forces_of(potential, settings)
     if keeper is None or keeper.begun is None:  # a cell may shrink on the way
-        check_atoms(atoms, settings, potential.cutoff)
+        check_atoms(atoms, settings, potential)
     precision = precision_of(potential, settings)
     if settings.grade_interval == 0:
         grader = None

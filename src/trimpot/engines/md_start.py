@@ -41,8 +41,8 @@ def check_forces_of(potential: Potential, settings: MdSettings) -> None:
         )
 
 
-def check_atoms(atoms: Atoms, settings: MdSettings, cutoff: float) -> None:
-    """Refuse structures that cannot be run; ``cutoff`` is that of the potential in A.
+def check_atoms(atoms: Atoms, settings: MdSettings, potential: Potential) -> None:
+    """Refuse structures that cannot be run, or whose cell is too small for a potential.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def check_atoms(atoms: Atoms, settings: MdSettings, cutoff: float) -> None:
             "correct the masses of the structure"
         )
     if settings.constant_pressure:
-        _check_cell(atoms, settings, cutoff)
+        _check_cell(atoms, settings, potential.cutoff)
 
 
 def movable(atoms: Atoms) -> Atoms:

@@ -63,3 +63,34 @@ def data_text(
         rows = np.hstack([ids, box.to_lammps(velocities)])
         np.savetxt(out, rows, "%d %.17g %.17g %.17g")
     return out.getvalue()
+
+
+def places_text(box: Box, positions: FloatArray) -> str:
+    """Return a dump of step 0 with which ``read_dump`` moves the atoms of a crystal.
+
+    Parameters
+    ----------
+    box
+        Of the structure, with three periods.
+    positions : (n, 3) float64
+        In our frame, angstrom, in the order of the atoms' numbers.
+    """
+    out = io.StringIO()
+    out.write(f"ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n{len(positions)}\n")
+    low, high = box.origin, box.origin + np.diag(box.matrix)
+    if box.is_skewed:
+        xy, xz, yz = (float(box.matrix[i, j]) for i, j in ((1, 0), (2, 0), (2, 1)))
+        shifts = (0.0, xy, xz, xy + xz)
+        # a dump gives the box that surrounds the skewed one
+        low = low + np.array([min(shifts), min(0.0, yz), 0.0])
+        high = high + np.array([max(shifts), max(0.0, yz), 0.0])
+        out.write("ITEM: BOX BOUNDS xy xz yz pp pp pp\n")
+        rows = np.stack([low, high, [xy, xz, yz]], axis=1)
+    else:
+        out.write("ITEM: BOX BOUNDS pp pp pp\n")
+        rows = np.stack([low, high], axis=1)
+    np.savetxt(out, rows, "%.17g")
+    out.write("ITEM: ATOMS id x y z\n")
+    ids = np.arange(1, len(positions) + 1)[:, None]
+    np.savetxt(out, np.hstack([ids, box.to_lammps(positions)]), "%d %.17g %.17g %.17g")
+    return out.getvalue()

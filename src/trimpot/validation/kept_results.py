@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.validation.properties.outcome import Outcome
@@ -13,7 +14,6 @@ from trimpot.validation.suite_results import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from ase import Atoms
 
@@ -30,7 +30,8 @@ def key_of(subject: Subject, one: Property, needs: Mapping[str, Outcome]) -> str
         one.protocol.version,
         (phase.lattice, phase.elements, phase.a, phase.c_over_a),
         None if phase.given is None else _digest_of(phase.given),
-        asdict(one.settings),  # type: ignore[call-overload]
+        settings := asdict(one.settings),  # type: ignore[call-overload]
+        _files_in(settings),
         {role: outcome.to_dict() for role, outcome in needs.items()},
     )
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -39,6 +40,16 @@ def key_of(subject: Subject, one: Property, needs: Mapping[str, Outcome]) -> str
 def _digest_of(atoms: Atoms) -> str:
     parts = (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
+def _files_in(value: object) -> list[str]:
+    """Return digests of the files that settings name, at any depth."""
+    if isinstance(value, dict | list | tuple):
+        inner = value.values() if isinstance(value, dict) else value
+        return [digest for one in inner for digest in _files_in(one)]
+    if isinstance(value, str) and value and Path(value).is_file():
+        return [hashlib.sha256(Path(value).read_bytes()).hexdigest()]
+    return []
 
 
 def folder_name(name: str) -> str:

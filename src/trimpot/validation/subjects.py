@@ -11,6 +11,7 @@ from ase.data import chemical_symbols
 
 from trimpot.elements import atomic_number
 from trimpot.engines.ase import Calculator
+from trimpot.engines.calculator_potential import CalculatorPotential
 from trimpot.engines.lammps.calculator import LammpsCalculator, PairLines
 from trimpot.errors import InputError
 from trimpot.files.potential_file import document_of, load
@@ -75,6 +76,13 @@ class _OfLammps:
 
     def __call__(self) -> AseCalculator:
         return LammpsCalculator(self.lines)
+
+
+def potential_of(subject: Subject) -> Potential:
+    """Return the potential of a subject, or its calculator as one."""
+    if subject.potential is not None:
+        return subject.potential
+    return CalculatorPotential(subject.calculator, subject.species)
 
 
 def subject_of_file(path: str | Path, name: str | None = None) -> Subject:

@@ -129,7 +129,7 @@ def md(
         watcher.note(opening(whole, settings, str(facts["precision"])))
         if "momenta" in atoms.arrays and "momenta" not in whole.arrays:
             watcher.note("velocities of the structure not used: copies would move as one")
-        check_atoms(whole, settings, potential.cutoff)
+        check_atoms(whole, settings, potential)
         settings = with_interval(settings, potential, grader, whole, watcher)
         with RunFolder(folder, settings, facts=facts) as place:
             return recorded(

@@ -21,7 +21,7 @@ from trimpot.engines.following import fastest_precision
 from trimpot.engines.lammps.finding import the_lmp
 from trimpot.engines.singlepoint import check_species, symbol
 from trimpot.errors import EngineError, InputError, NonFiniteResultError, TrimpotError
-from trimpot.validation.calculator_potential import potential_of
+from trimpot.validation.subjects import potential_of
 from trimpot.verbs.kept_parts import KeptParts, key_of
 from trimpot.verbs.machine import cpu_model
 

@@ -17,12 +17,12 @@ from trimpot.errors import (
     NonFiniteResultError,
     TrimpotError,
 )
-from trimpot.validation.calculator_potential import potential_of
 from trimpot.validation.checks import Examination, run_checks
 from trimpot.validation.comparisons import QUANTITIES, Comparison, compare
 from trimpot.validation.energy_constants import fitted_constants, shifted
 from trimpot.validation.errors import ErrorTables, error_tables
 from trimpot.validation.predictions import predict
+from trimpot.validation.subjects import potential_of
 from trimpot.verbs.kept_parts import KeptParts, key_of, thinned
 from trimpot.verbs.known_facts import known_of
 from trimpot.verbs.structures import read_structures

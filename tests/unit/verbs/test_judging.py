@@ -245,7 +245,9 @@ def test_a_report_of_models_is_made_in_judged(models, tmp_path, pages, capsys, m
 
 
 def test_long_properties_are_measured_where_they_are_asked_for(models, suite):
-    text = suite.read_text().replace("{protocol: elastic,", "{long: true, protocol: elastic,")
+    text = suite.read_text().replace(
+        "{protocol: elastic,", "{long: true, protocol: elastic,"
+    )
     suite.write_text(text)
     found = validate(models[:1], suite=suite, checks=False)
     assert set(found.judged.suite.suite.properties) == {"size", "gone"}

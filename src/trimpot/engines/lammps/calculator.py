@@ -15,7 +15,7 @@ from trimpot.engines.lammps.metal import BAR_PER_EV_A3
 from trimpot.engines.lammps.session import Session
 from trimpot.errors import EngineError, InputError, NonFiniteResultError
 from trimpot.files.lammps_box import Box
-from trimpot.files.lammps_data import data_text
+from trimpot.files.lammps_data import data_text, places_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from trimpot.contract import FloatArray
 
-DATA, FORCES = "structure.data", "forces.dump"
+DATA, MOVED, FORCES = "structure.data", "moved.dump", "forces.dump"
 
 DIGITS = "%22.17g"
 
@@ -70,8 +70,9 @@ class LammpsCalculator(AseCalculator):
     """Energy, forces and stress of a pair style, computed by an ``lmp`` that stays.
 
     It is started by the first calculation and ends with the calculator. Cells may have any
-    shape; stress needs three periodic directions. For static structures: what moves for
-    long is better run by LAMMPS itself.
+    shape; stress needs three periodic directions. Where the same atoms of a crystal have
+    only moved, LAMMPS keeps the potential and reads new places; everything else is set up
+    anew. What moves for long is better run by LAMMPS itself.
 
     Parameters
     ----------
@@ -99,6 +100,7 @@ class LammpsCalculator(AseCalculator):
         self.potential = potential
         self._lmp = lmp
         self._session: Session | None = None
+        self._held: tuple[object, ...] | None = None
 
     def close(self) -> None:
         """End ``lmp``; the next calculation starts another one."""
@@ -152,16 +154,24 @@ class LammpsCalculator(AseCalculator):
         """Return energy, pressure (6,) in bar and forces in LAMMPS' frame."""
         if self._session is None or not self._session.alive:
             self._session = Session(self._lmp, self.potential.folder)
+            self._held = None
         folder = self._session.folder
-        (folder / DATA).write_text(self._data(atoms, box), encoding="utf-8")
+        held = (atoms.numbers.tobytes(), box.is_skewed, bool(atoms.pbc.all()))
+        if held == self._held and atoms.pbc.all():
+            (folder / MOVED).write_text(places_text(box, atoms.positions), encoding="utf-8")
+            commands = _commands_moved(folder)
+        else:
+            (folder / DATA).write_text(self._data(atoms, box), encoding="utf-8")
+            commands = _commands(self.potential.lines, box, folder)
+        self._held = None  # until LAMMPS has answered
         answer = [
             f"$(pe:{DIGITS})",
             *(f"$(c_virial[{k}]:{DIGITS})" for k in range(1, 7)),
         ]
-        commands = _commands(self.potential.lines, box, folder)
         words = self._session.ask(commands, " ".join(answer))
         if len(words) != len(answer):
             raise EngineError(f"LAMMPS answered {words}, expected {len(answer)} numbers")
+        self._held = held
         numbers = np.array([float(word) for word in words])
         table = np.loadtxt(folder / FORCES, skiprows=9, ndmin=2)
         return float(numbers[0]), numbers[1:], table[:, 1:]
@@ -184,7 +194,7 @@ class LammpsCalculator(AseCalculator):
 
 
 def _commands(lines: Sequence[str], box: Box, folder: Path) -> list[str]:
-    """Return what LAMMPS does for one structure: everything anew, so nothing lingers."""
+    """Return what LAMMPS does for a structure: everything anew, so nothing lingers."""
     return [
         "clear",
         "units metal",
@@ -197,6 +207,20 @@ def _commands(lines: Sequence[str], box: Box, folder: Path) -> list[str]:
         "neighbor 1.0 bin",
         "compute virial all pressure NULL virial",
         "thermo_style custom step pe c_virial[1]",
+        *_commands_computed(folder),
+    ]
+
+
+def _commands_moved(folder: Path) -> list[str]:
+    """Return what LAMMPS does for the same atoms elsewhere: the potential stays."""
+    return [
+        f'read_dump "{folder / MOVED}" 0 x y z box yes',
+        *_commands_computed(folder),
+    ]
+
+
+def _commands_computed(folder: Path) -> list[str]:
+    return [
         "run 0 post no",
         f'write_dump all custom "{folder / FORCES}" id fx fy fz modify sort id '
         f"format float {DIGITS}",

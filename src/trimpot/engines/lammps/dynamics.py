@@ -105,7 +105,7 @@ def run(
     """
     check_forces_of(potential, settings)
     if keeper is None or keeper.begun is None:
-        check_atoms(atoms, settings, potential.cutoff)
+        check_atoms(atoms, settings, potential)
     make_folder(host.folder)
     _clean(host.folder)
     save(potential, host.folder / MODEL)

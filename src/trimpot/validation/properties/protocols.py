@@ -9,13 +9,20 @@ import pydantic
 
 from trimpot.errors import InputError
 from trimpot.validation.properties import (
+    bond_scans,
+    compression,
+    dimers,
     elastic,
     equation_of_state,
     gamma_line,
+    heating,
+    hot_gas,
     interstitial,
     liquid,
+    long_nvt,
     melting,
     migration,
+    molecule,
     phonons,
     surface,
     thermal_expansion,
@@ -98,13 +105,20 @@ PROTOCOLS = {
     for protocol in (
         _protocol(module)
         for module in (
+            bond_scans,
+            compression,
+            dimers,
             elastic,
             equation_of_state,
             gamma_line,
+            heating,
+            hot_gas,
             interstitial,
             liquid,
             melting,
+            long_nvt,
             migration,
+            molecule,
             phonons,
             surface,
             thermal_expansion,

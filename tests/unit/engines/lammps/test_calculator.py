@@ -90,6 +90,33 @@ def test_stress_is_the_slope_of_the_energy_in_a_turned_cell(calculator, crystal)
     assert atoms.get_stress()[5] == pytest.approx(slope, rel=1e-5)
 
 
+@pytest.mark.parametrize("cubic", [True, False])
+def test_moved_atoms_are_as_if_set_up_anew(cubic):
+    potential = PairLines(MORSE, ("W", "Si"))
+    stays = LammpsCalculator(potential)
+    unit = bulk("W", "bcc", a=3.2, cubic=cubic)
+    for n in range(3):  # other places, images and cells; of skewed cells any
+        atoms = unit * (3, 2, 3)
+        atoms.numbers[::4] = 14
+        atoms.rattle(0.1, seed=n)
+        atoms.positions += np.random.default_rng(n).integers(-2, 3, (len(atoms), 3)) @ (
+            atoms.cell.array
+        )
+        strain = np.diag([1.0 + 0.02 * n, 1.0, 1.0])
+        strain[0, 1] = 0.0 if cubic else 0.03 * n
+        atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+        found, fresh = [], LammpsCalculator(potential)
+        for calculator in (stays, fresh):
+            atoms.calc = calculator
+            found.append(
+                (atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress())
+            )
+        for one, other in zip(*found, strict=True):
+            assert one == pytest.approx(other, rel=1e-10, abs=1e-12)
+        fresh.close()
+    stays.close()
+
+
 def test_a_cluster_has_no_stress(calculator):
     atoms = Atoms("W2", [(0, 0, 0), (0, 0, 3)], calculator=calculator)
     with pytest.raises(PropertyNotImplementedError, match="periodic"):

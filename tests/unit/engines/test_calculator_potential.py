@@ -7,13 +7,13 @@ from ase.calculators.calculator import Calculator as AseCalculator
 from toy_potentials import Morse, WrongForceSign, cluster, crystal, skewed
 from trimpot.contract import Structure
 from trimpot.engines.ase import Calculator
+from trimpot.engines.calculator_potential import CalculatorPotential
 from trimpot.engines.following import follow
+from trimpot.engines.periods import cell_of, lattice_basis
 from trimpot.engines.singlepoint import evaluate
 from trimpot.errors import InputError
 from trimpot.neighbors import neighborhood
-from trimpot.validation.calculator_potential import CalculatorPotential
 from trimpot.validation.checks import run_checks
-from trimpot.validation.periods import cell_of, lattice_basis
 
 SPECIES = (14, 74)
 

@@ -13,17 +13,16 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 
 from trimpot.contract import Evaluation, Structure
+from trimpot.engines.periods import cell_of
 from trimpot.engines.singlepoint import check_evaluation, check_species, symbol
 from trimpot.errors import InputError
-from trimpot.validation.periods import cell_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ase.calculators.calculator import Calculator as AseCalculator
 
-    from trimpot.contract import FloatArray, Follower, Neighborhood, Potential, Precision
-    from trimpot.validation.subjects import Subject
+    from trimpot.contract import FloatArray, Follower, Neighborhood, Precision
 
 FARTHEST, NEAREST, STEP = 15.0, 0.5, 0.1
 """Where dimers are looked at for the cutoff, angstrom."""
@@ -32,19 +31,6 @@ SHARPNESS = 1e-10
 """To which the cutoff is found, over itself."""
 
 VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
-
-
-def potential_of(subject: Subject) -> Potential:
-    """Return the potential of a subject, or its calculator as one.
-
-    Raises
-    ------
-    InputError
-        As ``CalculatorPotential.cutoff``.
-    """
-    if subject.potential is not None:
-        return subject.potential
-    return CalculatorPotential(subject.calculator, subject.species)
 
 
 class CalculatorPotential:
@@ -175,7 +161,7 @@ class CalculatorPotential:
             return Evaluation(np.zeros(0), np.zeros((0, 3)), np.zeros((3, 3)))
         with self._lock:
             energy, forces, per_atom = self._computed(atoms)
-            virial = self._virial(atoms)
+            virial = self._virial(atoms, forces)
         if per_atom is None:
             per_atom = np.array([self._isolated[int(z)] for z in numbers])
             per_atom += (energy - per_atom.sum()) / len(numbers)
@@ -187,38 +173,44 @@ class CalculatorPotential:
         """Return energy, forces and, where the calculator has them, energies of atoms."""
         with self._lock:
             atoms.calc = self._calculator
-            energy = float(atoms.get_potential_energy())
-            forces = np.array(atoms.get_forces(), dtype=np.float64)
+            energy = float(atoms.get_potential_energy())  # type: ignore[no-untyped-call]
+            forces = np.array(atoms.get_forces(), dtype=np.float64)  # type: ignore[no-untyped-call]
             found = self._calculator.results.get("energies")
         if found is None or abs(float(np.sum(found)) - energy) > 1e-9 * len(atoms):
             return energy, forces, None
         return energy, forces, np.array(found, dtype=np.float64)
 
-    def _virial(self, atoms: Atoms) -> FloatArray:
-        """Return the virial (3, 3) in eV; of what is not periodic, in a box with vacuum."""
+    def _virial(self, atoms: Atoms, forces: FloatArray) -> FloatArray:
+        """Return the virial (3, 3) in eV: of a cluster the sum of F r.
+
+        Where there are periods, that of the stress, with vacuum in the other directions.
+        """
         if not self.conservative:
             return np.full((3, 3), np.nan)
+        if not atoms.pbc.any():
+            alone: FloatArray = forces.T @ atoms.positions
+            return alone
         if not atoms.pbc.all():
             atoms = self._boxed(atoms)
         atoms.calc = self._calculator
         try:
-            stress = np.asarray(atoms.get_stress())
+            stress = np.asarray(atoms.get_stress())  # type: ignore[no-untyped-call]
         except PropertyNotImplementedError as error:
             raise InputError(
                 f"this calculator says it has a stress, but: {error}"
             ) from error
-        virial: FloatArray = -stress[VOIGT] * atoms.get_volume()
+        virial: FloatArray = -stress[VOIGT] * atoms.get_volume()  # type: ignore[no-untyped-call]
         return virial
 
     def _boxed(self, atoms: Atoms) -> Atoms:
-        boxed: Atoms = atoms.copy()
+        boxed: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
         cell = atoms.cell.array.copy()
         cell[~atoms.pbc] = 0.0
         whole = np.array(boxed.cell.new(cell).complete().array)
         for k in np.flatnonzero(~atoms.pbc):
             along = atoms.positions @ whole[k]
             whole[k] *= float(np.ptp(along)) + 2.0 * self.cutoff
-        boxed.set_cell(whole)
+        boxed.set_cell(whole)  # type: ignore[no-untyped-call]
         boxed.pbc = True
         return boxed
 
