@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ase.calculators.calculator import Calculator as AseCalculator
 
-    from trimpot.contract import FloatArray, Follower, Neighborhood, Precision
+    from trimpot.contract import FloatArray, Follower, IntArray, Neighborhood, Precision
 
 FARTHEST, NEAREST, STEP = 15.0, 0.5, 0.1
 """Where dimers are looked at for the cutoff, angstrom."""
@@ -49,7 +49,7 @@ class CalculatorPotential:
         Atomic numbers that it knows.
     cutoff
         Farthest distance at which two atoms interact, angstrom; None: looked for with
-        dimers.
+        dimers; 0: unknown, for dynamics, which hands over structures with their cells.
     """
 
     def __init__(
@@ -163,11 +163,18 @@ class CalculatorPotential:
             energy, forces, per_atom = self._computed(atoms)
             virial = self._virial(atoms, forces)
         if per_atom is None:
-            per_atom = np.array([self._isolated[int(z)] for z in numbers])
-            per_atom += (energy - per_atom.sum()) / len(numbers)
+            per_atom = self._shares(energy, numbers)
         found = Evaluation(per_atom, forces, virial, self.conservative)
         check_evaluation(found, numbers)
         return found
+
+    def _shares(self, energy: float, numbers: IntArray) -> FloatArray:
+        """Return energies of atoms: those of isolated ones plus equal shares of the rest."""
+        if np.ptp(numbers) == 0:
+            return np.full(len(numbers), energy / len(numbers))
+        alone = np.array([self._isolated[int(z)] for z in numbers])
+        shares: FloatArray = alone + (energy - alone.sum()) / len(numbers)
+        return shares
 
     def _computed(self, atoms: Atoms) -> tuple[float, FloatArray, FloatArray | None]:
         """Return energy, forces and, where the calculator has them, energies of atoms."""
@@ -209,7 +216,7 @@ class CalculatorPotential:
         whole = np.array(boxed.cell.new(cell).complete().array)
         for k in np.flatnonzero(~atoms.pbc):
             along = atoms.positions @ whole[k]
-            whole[k] *= float(np.ptp(along)) + 2.0 * self.cutoff
+            whole[k] *= float(np.ptp(along)) + 2.0 * (self.cutoff or FARTHEST)
         boxed.set_cell(whole)  # type: ignore[no-untyped-call]
         boxed.pbc = True
         return boxed

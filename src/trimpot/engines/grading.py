@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 def own_grader(potential: Potential, *, threads: int = 0) -> Grader | None:
     """Return the potential's own grader; None if it knows nothing of its data."""
-    if not hasattr(potential, "grader"):  # before isinstance, which asks for the cutoff
-        return None
     if not isinstance(potential, GradedPotential):
         return None
     return potential.grader(threads=threads)

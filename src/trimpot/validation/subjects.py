@@ -78,11 +78,24 @@ class _OfLammps:
         return LammpsCalculator(self.lines)
 
 
-def potential_of(subject: Subject) -> Potential:
-    """Return the potential of a subject, or its calculator as one."""
+def potential_of(subject: Subject, cutoff: float | None = None) -> Potential:
+    """Return the potential of a subject, or its calculator as one.
+
+    Parameters
+    ----------
+    subject
+        A model.
+    cutoff
+        Of its calculator, see ``CalculatorPotential``.
+    """
     if subject.potential is not None:
         return subject.potential
-    return CalculatorPotential(subject.calculator, subject.species)
+    return CalculatorPotential(subject.calculator, subject.species, cutoff)
+
+
+def moving_potential(subject: Subject) -> Potential:
+    """Return what the embedded engine moves atoms with, which asks for no cutoff."""
+    return potential_of(subject, cutoff=0.0)
 
 
 def subject_of_file(path: str | Path, name: str | None = None) -> Subject:

@@ -33,7 +33,7 @@ from trimpot.validation.properties.watching import (
     time_step_fs,
     watch_of,
 )
-from trimpot.validation.subjects import potential_of
+from trimpot.validation.subjects import moving_potential
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +129,7 @@ def measure(
     check(case.phase, settings)
     start = supercell(case, settings.atoms)
     floor = energy_per_atom(start, subject.calculator())
-    potential, runs, nearest = potential_of(subject), [], []
+    potential, runs, nearest = moving_potential(subject), [], []
     dynamics = [_dynamics(start, settings, seed) for seed in range(settings.runs)]
     for one in dynamics:
         nearest.append(Nearest(settings.limits))

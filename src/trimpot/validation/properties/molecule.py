@@ -38,7 +38,7 @@ from trimpot.validation.properties.watching import (
     time_step_fs,
     watched,
 )
-from trimpot.validation.subjects import potential_of
+from trimpot.validation.subjects import moving_potential
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,7 +199,7 @@ def _add_run(
         Temperature(settings.limits, lambda _: temperature),
     )
     outputs = (found.lengths[-1],)
-    potential = potential_of(subject)
+    potential = moving_potential(subject)
     found.runs.append(watched(potential, start, dynamics, judges, outputs))
 
 

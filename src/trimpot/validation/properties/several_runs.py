@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trimpot.errors import InputError
 from trimpot.validation.properties.judges import Nearest, Temperature, Well
 from trimpot.validation.properties.watching import watched
-from trimpot.validation.subjects import potential_of
+from trimpot.validation.subjects import moving_potential
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def several_runs(
     subject: Subject, plan: Plan, report: Report
 ) -> tuple[list[WatchedRun], list[Nearest]]:
     """Return the runs of a plan, and the nearest atoms of each."""
-    potential = potential_of(subject)
+    potential = moving_potential(subject)
     nearest = [Nearest(plan.limits) for _ in plan.starts]
     thermostat = Thermostat(plan.dynamics[0])
     others = (

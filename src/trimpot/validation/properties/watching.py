@@ -170,7 +170,7 @@ def watched(
     Parameters
     ----------
     potential
-        See ``potential_of``.
+        See ``moving_potential``.
     atoms
         The start; not modified.
     settings
