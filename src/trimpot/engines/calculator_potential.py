@@ -169,7 +169,7 @@ class CalculatorPotential:
         return found
 
     def _shares(self, energy: float, numbers: IntArray) -> FloatArray:
-        """Return energies of atoms: those of isolated ones plus equal shares of the rest."""
+        """Return energies of atoms: those of isolated ones, and equal parts of the rest."""
         if np.ptp(numbers) == 0:
             return np.full(len(numbers), energy / len(numbers))
         alone = np.array([self._isolated[int(z)] for z in numbers])

@@ -1,6 +1,8 @@
 # ruff: noqa: ARG002 - planted graders follow the contract
 """Stress tests, molecules, dimers and bond scans: a sound potential and planted faults."""
 
+import time
+
 import ase.io
 import numpy as np
 import pytest
@@ -358,3 +360,16 @@ def test_limits_are_settings_and_a_slip_in_one_is_told():
     found = measured(subject(GOOD), "heating", FCC_W, **SHORT, limits={"closest": 0.8})
     assert held(found)["survived"] == 0.0  # nearest neighbours are at 0.82
     assert "of the sum of their covalent radii" in found.failure
+
+
+@pytest.mark.parametrize("protocol", ["heating", "compression", "hot_gas", "long_nvt"])
+def test_model_that_is_too_slow_is_not_run(protocol):
+    class Slow(Calculator):
+        def calculate(self, *args, **more):
+            time.sleep(0.02)
+            super().calculate(*args, **more)
+
+    slow = subject_of_calculator(lambda: Slow(Morse(), threads=1), "slow", ("W",), "key")
+    found = measured(slow, protocol, FCC_W, atoms=4, limits={"minutes": 0.5})
+    assert found.failure.startswith("not run")
+    assert not found.values

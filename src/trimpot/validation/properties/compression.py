@@ -29,6 +29,7 @@ from trimpot.validation.properties.stress_results import (
     notes_of,
 )
 from trimpot.validation.properties.watching import (
+    check_time,
     quiet_settings,
     time_step_fs,
     watch_of,
@@ -131,6 +132,9 @@ def measure(
     floor = energy_per_atom(start, subject.calculator())
     potential, runs, nearest = moving_potential(subject), [], []
     dynamics = [_dynamics(start, settings, seed) for seed in range(settings.runs)]
+    stages = 1 + int(np.log(settings.smallest) / np.log(1.0 - settings.shrink))
+    steps = stages * settings.runs * dynamics[0].steps
+    check_time(potential, start, steps, settings.limits)
     for one in dynamics:
         nearest.append(Nearest(settings.limits))
         judges = (

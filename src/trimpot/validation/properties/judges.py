@@ -43,6 +43,8 @@ class Limits:
     deepest : float
         eV/atom by which the potential energy may lie below that of the phase at rest.
         Moving atoms lie above it, but the phase may not be the lowest one.
+    minutes : float
+        Nothing is run of a model so slow that all runs would take longer.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -50,6 +52,7 @@ class Limits:
     hottest: float = 3.0
     closest: float = 0.4
     deepest: float = 0.5
+    minutes: float = 10.0
 
 
 @dataclass(frozen=True)

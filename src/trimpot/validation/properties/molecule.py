@@ -34,6 +34,7 @@ from trimpot.validation.properties.stress_results import (
 )
 from trimpot.validation.properties.watching import (
     LOOK,
+    check_time,
     quiet_settings,
     time_step_fs,
     watched,
@@ -150,6 +151,8 @@ def measure(
         bonds = replace(bonds, lengths=np.mean(references, axis=0))
     found = _Found([], [], [], [])
     every = [(t, seed) for t in settings.temperatures for seed in range(settings.runs)]
+    steps = len(every) * _dynamics(start, settings, settings.temperatures[0], 0).steps
+    check_time(moving_potential(subject), start, steps, settings.limits)
     for temperature, seed in every:
         dynamics = _dynamics(start, settings, temperature, seed)
         _add_run(found, subject, start, bonds, settings, dynamics)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trimpot.errors import InputError
 from trimpot.validation.properties.judges import Nearest, Temperature, Well
-from trimpot.validation.properties.watching import watched
+from trimpot.validation.properties.watching import check_time, watched
 from trimpot.validation.subjects import moving_potential
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def several_runs(
 ) -> tuple[list[WatchedRun], list[Nearest]]:
     """Return the runs of a plan, and the nearest atoms of each."""
     potential = moving_potential(subject)
+    total = sum(dynamics.steps for dynamics in plan.dynamics)
+    check_time(potential, plan.starts[0], total, plan.limits)
     nearest = [Nearest(plan.limits) for _ in plan.starts]
     thermostat = Thermostat(plan.dynamics[0])
     others = (

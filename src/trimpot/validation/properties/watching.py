@@ -6,6 +6,7 @@ calculator.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from ase import units
 from ase.calculators.calculator import CalculatorError
 
 from trimpot.engines.ase import structure_from_atoms
+from trimpot.engines.following import follow
 from trimpot.engines.grading import own_grader
 from trimpot.engines.md import run as run_md
 from trimpot.engines.md_settings import MdSettings
@@ -27,9 +29,13 @@ if TYPE_CHECKING:
     from trimpot.contract import Grader, Potential
     from trimpot.engines.md import Output
     from trimpot.engines.md_samples import Sample
+    from trimpot.validation.properties.judges import Limits
 
     Judge = Callable[[Atoms, Sample], str | None]
     """Returns why a run has to end, or None."""
+
+TIMED_CALLS = 4
+"""Force calls by which a model is timed; the fastest counts."""
 
 LOOK = 10
 """Steps between two looks."""
@@ -151,6 +157,31 @@ class Watch:
         """Return what became of the run."""
         grades = None if self.grader is None else self.grades
         return WatchedRun(seed, tuple(self.samples), end, grades, last)
+
+
+def check_time(potential: Potential, start: Atoms, steps: int, limits: Limits) -> None:
+    """Refuse what would take too long, before it runs.
+
+    Raises
+    ------
+    EngineError
+        If so many steps from this start take longer than ``limits.minutes``: a result of
+        the protocol.
+    """
+    atoms = start.copy()
+    follower = follow(potential, skin=1.0, threads=1, precision="double")
+    seconds = []
+    for seed in range(TIMED_CALLS):
+        atoms.rattle(0.01, seed=seed)
+        began = time.perf_counter()
+        follower.forces(structure_from_atoms(atoms))
+        seconds.append(time.perf_counter() - began)
+    minutes = min(seconds) * steps / 60.0
+    if minutes > limits.minutes:
+        raise EngineError(
+            f"not run: {steps} steps of {1e3 * min(seconds):.3g} ms would take "
+            f"{minutes:.0f} minutes, limit {limits.minutes:g} (limits.minutes)"
+        )
 
 
 def watch_of(potential: Potential, judges: Sequence[Judge]) -> Watch:
