@@ -89,6 +89,11 @@ def summary_table(judged) -> str:
                 f"{sum(m.seconds for m in measured.values()):.0f}",
             ]
         )
+    for column in judged.suite.suite.published:
+        if column.errors:
+            energy, force = column.errors["energy"], column.errors["force"]
+            name = f"{column.name}, published"
+            lines.append([name, f"{energy:g}", f"{force:g}", *["-"] * 6])
     head = ["model", "energy, meV/atom", "forces, eV/A", "us/atom/step"]
     head += ["within", "near", "off", "failed", "properties, s"]
     return f"Errors on {judged.data}. Times: {judged.timed_on}.\n\n" + pages.table(

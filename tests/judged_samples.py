@@ -96,7 +96,16 @@ def suite_result(models=MODELS, quantities=QUANTITIES_OF_SUITE, source=SOURCE):
         ("W",),
         {name: property_of(name) for name in MEASURES},
         {q.name: q for q in quantities},
-        (Published("GAP", source, {"a0": 3.178, "B": 364.0}),),
+        (
+            Published(
+                "GAP",
+                source,
+                {"a0": 3.178, "B": 364.0},
+                {"energy": 6.25, "force": 0.169},
+                3070,
+            ),
+        ),
+        cost_unit="relative",
     )
     found = {
         model: {name: Measured(made(k), 1.5 + k) for name, made in MEASURES.items()}

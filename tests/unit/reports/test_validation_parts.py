@@ -9,6 +9,7 @@ from judged_samples import (
     PHASE,
     QUANTITIES_OF_SUITE,
     SOURCE,
+    judged,
     property_of,
     suite_result,
 )
@@ -19,6 +20,7 @@ from trimpot.reports.page_parts import Chapter, Gallery, Markup
 from trimpot.reports.style import new_figure
 from trimpot.reports.unit_text import readable_unit
 from trimpot.reports.validation.curve_figures import above_lowest, cut_axis, panels
+from trimpot.reports.validation.error_parts import error_parts
 from trimpot.reports.validation.heat_map import heat_color, heat_map
 from trimpot.reports.validation.pareto import front
 from trimpot.reports.validation.phase_figures import over_volume, phase_pictures
@@ -202,3 +204,11 @@ def test_a_model_that_blows_up_does_not_flatten_the_others():
     axes = new_figure(3.0, 2.0).subplots()
     assert "cut" in cut_axis(axes, [*calm, wild])
     assert axes.get_ylim()[1] < 400.0
+
+
+def test_published_errors_stand_apart_with_their_source():
+    texts = [part.html for part in error_parts(judged()) if isinstance(part, Markup)]
+    table = next(text for text in texts if "Published errors" in text)
+    assert re.search(r"GAP.*6\.25.*0\.169.*3070", table, re.DOTALL)
+    assert "not measured here" in table
+    assert any(f"Source: {SOURCE}" in text for text in texts)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trimpot.reports.judged import Judged, JudgedModel
     from trimpot.reports.page_parts import Part
     from trimpot.validation.errors import ErrorRow
+    from trimpot.validation.suites import Suite
 
 CONSTANT = 0.9
 """Share of the bias in an RMSE above which the rest is small."""
@@ -35,6 +36,8 @@ def error_parts(judged: Judged) -> tuple[Part, ...]:
     data = f"On {judged.data}. " if judged.data else ""
     parts: list[Part] = [Markup(f"<p>{escape(data + NOTE)}</p>"), _summary(models)]
     parts += _shifted(models)
+    if judged.suite is not None:
+        parts += _published(judged.suite.suite)
     compared = [m for m in judged.models if m.comparisons]
     for k, model in enumerate(compared):
         gallery = Gallery(parity_pictures(model))
@@ -100,6 +103,39 @@ def _shifted(models: Sequence[JudgedModel]) -> list[Part]:
         "another zero of energy, not a wrong model. Judge these by forces."
     )
     return [Markup(f"<p>{escape(text)}</p>")]
+
+
+def _published(suite: Suite) -> list[Part]:
+    """Return the errors and costs that others published, as they stand there."""
+    columns = [column for column in suite.published if column.errors]
+    if not columns:
+        return []
+    header = (
+        Cell("model"),
+        Cell("energy RMSE", readable_unit("meV/atom")),
+        Cell("force RMSE", readable_unit("eV/A")),
+        Cell("cost", suite.cost_unit),
+    )
+    rows = tuple(
+        (
+            Cell(column.name),
+            _number(column.errors.get("energy")),
+            _number(column.errors.get("force")),
+            _number(column.cost),
+        )
+        for column in columns
+    )
+    sources = ", ".join(dict.fromkeys(column.source for column in columns))
+    return [
+        cell_table(CellTable("Published errors (not measured here)", header, rows)),
+        Markup(
+            f"<p>{escape(f'Source: {sources}. Errors are on the data named there.')}</p>"
+        ),
+    ]
+
+
+def _number(value: float | None) -> Cell:
+    return Cell(NOTHING if value is None else f"{value:g}")
 
 
 def _cells(row: ErrorRow | None) -> tuple[Cell, Cell]:
