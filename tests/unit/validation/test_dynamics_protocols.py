@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from crystal_subjects import DIAMOND_SI, FCC_CU, lj_subject, measured, sw_subject
+from crystal_subjects import (
+    DIAMOND_SI,
+    FCC_CU,
+    SW_SI,
+    lj_subject,
+    measured,
+    sw_subject,
+)
 from trimpot.engines.lammps.calculator import PairLines
 from trimpot.engines.lammps.finding import find_lmp
 from trimpot.engines.lammps.models import model_of_lines
@@ -24,7 +31,7 @@ from trimpot.validation.properties import melting
 from trimpot.validation.properties.case import Case, Phase
 from trimpot.validation.properties.coexistence import Course
 from trimpot.validation.properties.crystal_order import SlabOrder
-from trimpot.validation.properties.in_lammps import Progress, started_at
+from trimpot.validation.properties.in_lammps import Progress, barostat, started_at
 from trimpot.validation.properties.liquid import cube
 from trimpot.validation.properties.liquid_structure import (
     Angles,
@@ -176,6 +183,20 @@ def test_runs_that_blow_up_or_fail_say_so(tmp_path):
     with pytest.raises((EngineError, NonFiniteResultError), match="fs"):
         simulation.run(Stage("hot", 50, hot, rows=1))
     assert not list(tmp_path.iterdir())
+
+
+@needs_lmp
+def test_the_barostat_keeps_the_enthalpy(tmp_path):
+    (tmp_path / "Si.sw").write_text(SW_SI)
+    lines = PairLines(("pair_style sw", "pair_coeff * * Si.sw Si"), ("Si",), tmp_path)
+    atoms = bulk("Si", "diamond", a=5.46, cubic=True) * (2, 2, 3)
+    n = len(atoms)
+    simulation = Simulation(model_of_lines(lines), atoms, tmp_path / "work", 1.0)
+    simulation.run(Stage("start", 500, (started_at(4000.0, 3), barostat("xy-z", 1.0))))
+    free = simulation.run(Stage("free", 5000, (barostat("xy-z", 1.0),), "start", rows=50))
+    enthalpy = free.column("pe") + 1.5 * (n - 1) * 8.617343e-5 * free.temperature_k
+    slope = np.polyfit(free.column("step") / 1000.0, 1000.0 * enthalpy / n, 1)[0]
+    assert abs(slope) < 0.15  # meV/atom/ps; with LAMMPS' default several times as much
 
 
 @needs_lmp

@@ -86,7 +86,10 @@ def started_at(temperature_k: float, seed: int) -> str:
 
 
 def barostat(axes: str, timestep_fs: float, group: str = "all", more: str = "") -> str:
-    """Return the command that moves atoms at zero pressure.
+    """Return the command that moves atoms at zero pressure and, alone, constant enthalpy.
+
+    LAMMPS' thermostat of the barostat itself (``pchain``) is off: it pumps heat into the
+    atoms, 0.1 to 1 meV/atom/ps, and would melt the solid of a coexistence.
 
     Parameters
     ----------
@@ -105,7 +108,7 @@ def barostat(axes: str, timestep_fs: float, group: str = "all", more: str = "") 
         "xyz": f"aniso {one}",
         "z": f"z {one}",
     }
-    return f"fix move {group} nph {words[axes]} {more}".rstrip()
+    return f"fix move {group} nph {words[axes]} pchain 0 {more}".rstrip()
 
 
 def thermostat(
