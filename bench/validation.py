@@ -21,7 +21,6 @@ import training_runs
 import trimpot
 from trimpot.reports.document import markdown_table
 from trimpot.reports.property_tables import LEGEND, property_table, published_columns
-from trimpot.validation.suites import load_suite
 
 EXAMPLES = Path("examples")
 FRAMES = training_runs.DATA / "w14_tungsten" / "w14.extxyz.xz"
@@ -34,8 +33,6 @@ OURS = {
     "screened, best": "tungsten-best",
 }
 """Name in tables, and the example."""
-
-LONG = ("melting",)
 
 
 def trained(folder: Path) -> dict[str, Path]:
@@ -54,13 +51,11 @@ def judge(folder: Path, *, melting: bool):
         name: EXAMPLES / "peers" / "tungsten" / f"{name}.lammps.yaml" for name in PEERS
     }
     named = {str(name): path for name, path in models.items()}
-    suite = load_suite("tungsten")
-    asked = [p for p in suite.properties if melting or p not in LONG]
     begun = time.perf_counter()
     found = trimpot.validate(
         named,
         suite="tungsten",
-        only=asked,
+        long=melting,
         data=FRAMES,
         where={"uf3_train": 0},
         fit_e0=True,
@@ -78,12 +73,14 @@ def summary_table(judged) -> str:
         median, low, high = model.microseconds
         measured = judged.suite.measured[model.name]
         verdicts = [row.entries[model.name].verdict for row in judged.suite.rows]
+        checks = "-" if model.checks is None else str(model.checks.counts["failed"])
         lines.append(
             [
                 model.name,
                 f"{rows['energy'].rmse:.2f}",
                 f"{rows['forces'].rmse / 1e3:.4f}",
                 f"{median:.3g} ({low:.3g} to {high:.3g})",
+                checks,
                 *(str(verdicts.count(kind)) for kind in ("within", "near", "off")),
                 str(verdicts.count("failed")),
                 f"{sum(m.seconds for m in measured.values()):.0f}",
@@ -93,9 +90,9 @@ def summary_table(judged) -> str:
         if column.errors:
             energy, force = column.errors["energy"], column.errors["force"]
             name = f"{column.name}, published"
-            lines.append([name, f"{energy:g}", f"{force:g}", *["-"] * 6])
+            lines.append([name, f"{energy:g}", f"{force:g}", *["-"] * 7])
     head = ["model", "energy, meV/atom", "forces, eV/A", "us/atom/step"]
-    head += ["within", "near", "off", "failed", "properties, s"]
+    head += ["checks failed", "within", "near", "off", "failed", "properties, s"]
     return f"Errors on {judged.data}. Times: {judged.timed_on}.\n\n" + pages.table(
         head, lines
     )

@@ -29,6 +29,7 @@ from trimpot.cli import (
     report,
     serve,
     singlepoint,
+    suites,
     validate,
 )
 from trimpot.cli.options import (
@@ -186,6 +187,7 @@ app.command(epilog=singlepoint.EPILOG)(singlepoint.singlepoint)
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=report.EPILOG)(report.report)
+app.command(epilog=suites.EPILOG)(suites.suites)
 app.command(epilog=bench.EPILOG)(bench.bench)
 app.command(epilog=interchange.EXPORT_EPILOG)(interchange.export)
 app.command("import", epilog=interchange.IMPORT_EPILOG)(interchange.import_)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from trimpot.reports.judged import Judged, JudgedModel
     from trimpot.validation.suite_results import SuiteResult
+    from trimpot.verbs.listing_suites import SuitesResult
     from trimpot.verbs.reporting_judged import ReportResult
     from trimpot.verbs.validating import ValidateResult
 
@@ -54,6 +55,24 @@ def show_report(result: ReportResult) -> None:
     for note in result.notes:
         console.print(note, markup=False, style="yellow")
     console.print(f"page: {result.page}", markup=False)
+
+
+def show_suites(result: SuitesResult, *, whole: bool) -> None:
+    """Print suites, a line each; if whole, also what they measure."""
+    console = console_of_results()
+    table = Table(box=SIMPLE_HEAD)
+    for title in ("suite", "for", "what"):
+        table.add_column(title)
+    for suite in result.suites:
+        table.add_row(suite.name, ", ".join(suite.elements), suite.description)
+    console.print(table)
+    for suite in result.suites if whole else ():
+        short = [name for name in suite.properties if name not in suite.long]
+        console.print(f"measures {', '.join(short)}", markup=False)
+        if suite.long:
+            console.print(f"with --long also {', '.join(suite.long)}", markup=False)
+    for path in result.written:
+        console.print(f"written: {path}", markup=False)
 
 
 def property_tables(result: SuiteResult, width: int) -> list[Table]:

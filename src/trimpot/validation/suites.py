@@ -42,6 +42,7 @@ __all__ = [
     "Quantity",
     "Suite",
     "load_suite",
+    "suite_files",
     "suite_names",
     "suite_variants",
 ]
@@ -139,6 +140,21 @@ def suite_names() -> tuple[str, ...]:
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
+def suite_files(name: str) -> dict[str, bytes]:
+    """Return the files of a suite that comes with Trimpot: itself, and its structures.
+
+    Raises
+    ------
+    InputError
+        If there is no such suite.
+    """
+    with _found(name) as (path, _):
+        phases = named(_plain(path)["phases"], str(path)).values()
+        found = [p.get("structure") for p in phases if isinstance(p, dict)]
+        names = [path.name, *(str(file) for file in found if file is not None)]
+        return {file: (path.parent / file).read_bytes() for file in names}
+
+
 def suite_variants(which: str | Path) -> tuple[str, ...]:
     """Return the names of the variants of a suite, none if it has none.
 
@@ -189,7 +205,7 @@ def _found(which: str | Path) -> Iterator[tuple[Path, str]]:
             return
     raise InputError(
         f"found no suite {str(which)!r}, expected one of {', '.join(suite_names())}, "
-        "or a file NAME.yaml; copy one of those to write your own"
+        "or a file NAME.yaml; trimpot suites NAME --copy DIR makes one to change"
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trimpot.verbs.comparing import CompareResult, compare
     from trimpot.verbs.evaluation import EvaluateResult, evaluate
     from trimpot.verbs.learning import LearnResult, learn
+    from trimpot.verbs.listing_suites import SuitesResult, suites
     from trimpot.verbs.relaxing import RelaxResult, relax
     from trimpot.verbs.reporting_judged import ReportResult, report
     from trimpot.verbs.showing import ShowResult, show
@@ -33,6 +34,7 @@ __all__ = [
     "ShowResult",
     "Silent",
     "SinglePointResult",
+    "SuitesResult",
     "TrainResult",
     "ValidateResult",
     "Watcher",
@@ -45,6 +47,7 @@ __all__ = [
     "report",
     "show",
     "singlepoint",
+    "suites",
     "train",
     "validate",
 ]
@@ -60,6 +63,7 @@ _HOMES = {
     "ShowResult": "trimpot.verbs.showing",
     "Silent": "trimpot.verbs.watching",
     "SinglePointResult": "trimpot.verbs.singlepoints",
+    "SuitesResult": "trimpot.verbs.listing_suites",
     "TrainResult": "trimpot.verbs.training",
     "ValidateResult": "trimpot.verbs.validating",
     "Watcher": "trimpot.verbs.watching",
@@ -72,6 +76,7 @@ _HOMES = {
     "report": "trimpot.verbs.reporting_judged",
     "show": "trimpot.verbs.showing",
     "singlepoint": "trimpot.verbs.singlepoints",
+    "suites": "trimpot.verbs.listing_suites",
     "train": "trimpot.verbs.training",
     "validate": "trimpot.verbs.validating",
 }

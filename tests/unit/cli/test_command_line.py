@@ -13,7 +13,7 @@ from trimpot.cli.app import main
 
 VERBS = (
     *("train", "evaluate", "compare", "learn", "show", "singlepoint", "relax", "md"),
-    *("validate", "report", "serve", "bench", "export", "import", "info"),
+    *("validate", "report", "suites", "serve", "bench", "export", "import", "info"),
 )
 
 

@@ -24,6 +24,7 @@ from trimpot.validation.subjects import (
     subject_of_file,
     subject_of_potential,
 )
+from trimpot.validation.suites import load_suite, suite_names, suite_variants
 from trimpot.verbs import report, validate
 from trimpot.verbs.judged_models import given_models
 
@@ -378,3 +379,17 @@ def test_a_pair_style_has_errors_and_times(tmp_path, pages):
     assert sw.microseconds[0] > 0.0
     assert "lammps" in done.judged.machine
     assert pages[0].models[1].facts is None
+
+
+def test_every_suite_can_be_copied_and_used(tmp_path, capsys):
+    for name in suite_names():
+        folder = tmp_path / name
+        assert main(["suites", name, "--copy", str(folder)]) == 0
+        first = next(iter(suite_variants(name)), None)
+        copied = load_suite(f"{folder / name}.yaml" + (f":{first}" if first else ""))
+        there = load_suite(name + (f":{first}" if first else ""))
+        assert list(copied.properties) == list(there.properties)
+        assert copied.quantities == there.quantities
+    assert main(["suites", name, "--copy", str(folder)]) == 2
+    assert "already" in capsys.readouterr().err
+    assert main(["suites", "unobtainium"]) == 2
