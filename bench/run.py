@@ -4,8 +4,8 @@
 
 Without names: all but those that take long (ablation, choices, drift, durability,
 envelope_layers, first_use, init, many_species, network_dynamics, network_recipes, qm7,
-rivals, safety, scaling, screening and uncertainty). One that lacks something (LAMMPS, a
-potential file, data) says so and counts as passed.
+rivals, safety, scaling, screening, uncertainty and validation). One that lacks something
+(LAMMPS, a potential file, data) says so and counts as passed.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ BENCHMARKS = {
     "network_dynamics": ["--output", "{folder}"],
     "envelope_layers": ["--output", "{folder}"],
     "qm7": ["--output", "{folder}"],
+    "validation": ["--output", "{folder}"],
 }
 """Script beside this one, and its arguments."""
 
@@ -60,6 +61,7 @@ ON_REQUEST = {
     "network_dynamics",
     "envelope_layers",
     "qm7",
+    "validation",
 }
 """Only run when named."""
 
@@ -74,6 +76,7 @@ WRITE_DOCS = {
     *("choices", "init", "safety", "screening", "durability"),
     *("uncertainty", "first_use", "ablation", "network_recipes", "network_dynamics"),
     "envelope_layers",
+    "validation",
 }
 """Those that can renew their page under docs/benchmarks."""
 
