@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         report,
         show,
         singlepoint,
+        suites,
         train,
         validate,
     )
@@ -49,6 +50,7 @@ __all__ = [
     "save",
     "show",
     "singlepoint",
+    "suites",
     "train",
     "validate",
 ]
@@ -67,6 +69,7 @@ _HOMES = {
     "save": "trimpot.files",
     "show": "trimpot.verbs",
     "singlepoint": "trimpot.verbs",
+    "suites": "trimpot.verbs",
     "train": "trimpot.verbs",
     "validate": "trimpot.verbs",
 }

@@ -66,6 +66,8 @@ class Judged:
         How to measure again, by what: "checks", "errors", "properties", "times", "page".
     machine : mapping of str to str
         Processor, versions, date.
+    notes : tuple of str
+        What was not done, and why.
     """
 
     title: str
@@ -75,3 +77,4 @@ class Judged:
     timed_on: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

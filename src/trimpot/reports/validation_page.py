@@ -56,7 +56,14 @@ def judged_page(judged: Judged) -> str:
         *([] if judged.suite is None else _property_chapters(judged.suite, styles)),
         Chapter("How to reproduce", reproducing_parts(judged)),
     ]
-    return page_of_chapters(judged.title, chapters, lead=_lead(judged), top=glance(judged))
+    return page_of_chapters(judged.title, chapters, lead=_lead(judged), top=_top(judged))
+
+
+def _top(judged: Judged) -> Markup:
+    """Return the verdict, and what was not done."""
+    items = "".join(f"<li>{escape(note)}</li>" for note in judged.notes)
+    notes = f"<p>Not done:</p><ul>{items}</ul>" if items else ""
+    return Markup(glance(judged).html + notes)
 
 
 def _check(judged: Judged) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trimpot.errors import InputError, MissingPartError
 from trimpot.validation.kept_results import stored
 from trimpot.validation.properties.case import Case
-from trimpot.validation.properties.outcome import Outcome
+from trimpot.validation.properties.outcome import NOT_MEASURED, Outcome
 from trimpot.validation.suite_results import Measured
 from trimpot.writing.atomic import write_text
 from trimpot.writing.folders import make_folder
@@ -70,12 +70,12 @@ def measured(task: Task, report: Callable[[float], None]) -> Measured:
         message = f"suite property {one.name}, model {task.subject.name}: {error}"
         outcome, keep = Outcome(failure=f"{INPUT}{message}"), False
     except MissingPartError as error:
-        outcome, keep = Outcome(failure=f"not measured: {error}"), False
+        outcome, keep = Outcome(failure=f"{NOT_MEASURED}{error}"), False
     except Exception as error:  # noqa: BLE001 - foreign calculators raise anything
         words = " ".join(str(error).split())[:400]
         outcome, keep = Outcome(failure=f"{type(error).__name__}: {words}"), False
     found = Measured(outcome, time.monotonic() - began)
-    if keep:
+    if keep and not outcome.unmeasured:
         write_text(task.path, stored(task.subject, one, found))
         shutil.rmtree(task.folder, ignore_errors=True)
     return found

@@ -14,7 +14,7 @@ from trimpot.threads import thread_count
 from trimpot.validation.kept_results import folder_name, kept_result, key_of
 from trimpot.validation.measuring import INPUT, Task, measured
 from trimpot.validation.measuring_processes import CAN_FORK, Processes
-from trimpot.validation.properties.outcome import Outcome
+from trimpot.validation.properties.outcome import NOT_MEASURED, Outcome
 from trimpot.validation.suite_results import Measured, SuiteResult
 
 if TYPE_CHECKING:
@@ -208,8 +208,10 @@ def _hindered(subject: Subject, one: Property, needs: Mapping[str, Outcome]) -> 
     """Return why a property cannot be measured; None: it can."""
     unknown = [e for e in one.phase.elements if e not in subject.elements]
     if unknown:
-        return f"the model does not know {', '.join(unknown)}"
+        return f"{NOT_MEASURED}the model does not know {', '.join(unknown)}"
     for role, outcome in needs.items():
+        if outcome.unmeasured:
+            return f"{NOT_MEASURED}{one.needs[role]}, which it needs, was not either"
         if outcome.failure is not None:
             return f"{one.needs[role]}, which it needs, failed: {outcome.failure}"
     return None

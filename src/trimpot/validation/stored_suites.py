@@ -67,6 +67,7 @@ def _property(one: Property) -> dict[str, object]:
         "phase": _fields(one.phase, without=("given",)),
         "settings": _settings(one.settings),
         "needs": dict(one.needs),
+        "long": one.long,
     }
 
 
@@ -90,6 +91,7 @@ def _suite_from_dict(plain: Mapping[str, Any]) -> Suite:
             Phase(**{**one["phase"], "elements": tuple(one["phase"]["elements"])}),
             _settings_of(_protocol(str(one["protocol"]), 0), one["settings"]),
             dict(one["needs"]),
+            bool(one["long"]),
         )
         for name, one in plain["properties"].items()
     }
@@ -122,7 +124,7 @@ def _protocol(name: str, version: int) -> Protocol:
     """Return a protocol by its name; of one that is no more, its name and version."""
     known = PROTOCOLS.get(name)
     if known is not None:
-        return known
+        return dataclasses.replace(known, version=version)
 
     def gone(*_: object) -> Outcome:
         raise InputError(f"this release has no protocol {name}; use the one that had it")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from trimpot.errors import InputError
@@ -119,7 +120,7 @@ class SuiteResult:
 
     def _row(self, quantity: Quantity) -> Row:
         entries = {
-            model: _entry(quantity, by_name[quantity.property].outcome)
+            model: _entry(quantity, {n: m.outcome for n, m in by_name.items()})
             for model, by_name in self.measured.items()
         }
         published = {
@@ -160,9 +161,25 @@ class SuiteResult:
         }
 
 
-def _entry(quantity: Quantity, outcome: Outcome) -> Entry:
+def _entry(quantity: Quantity, outcomes: Mapping[str, Outcome]) -> Entry:
+    entry = _entry_of(quantity, outcomes[quantity.property])
+    if not quantity.minus or entry.value is None:
+        return entry
+    other = _entry_of(quantity, outcomes[quantity.minus])
+    if other.value is None:
+        return other
+    errors = [e for e in (entry.error, other.error) if e is not None]
+    error = math.hypot(*errors) if errors else None
+    found = _judged(quantity, entry.value - other.value, error)
+    failed = "failed" in (entry.verdict, other.verdict)
+    return replace(found, verdict="failed") if failed else found
+
+
+def _entry_of(quantity: Quantity, outcome: Outcome) -> Entry:
     found = outcome.values.get(quantity.value)
     if found is None:
+        if outcome.unmeasured:
+            return Entry(None, None, None, "missing")
         if outcome.failure is not None:
             return Entry(None, None, None, "failed")
         if quantity.optional:

@@ -46,6 +46,9 @@ class Quantity:
     optional : bool
         Whether the protocol may find no such value, such as the first peak of a liquid
         that has become a gas.
+    minus : str
+        Property whose value of the same name is subtracted, such as the energy of the
+        ground state; "" for none.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Quantity:
     source: str = ""
     theory: str = ""
     optional: bool = False
+    minus: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,13 +103,19 @@ def quantity_of(
         plain,
         where,
         needed=("property", "value", "unit"),
-        others=("reference", "uncertainty", "tolerance", "source", "theory", "optional"),
+        others=(
+            *("reference", "uncertainty", "tolerance", "source", "theory"),
+            *("optional", "minus"),
+        ),
     )
     reference = number_or_none(values.get("reference"), f"{where}: reference")
     if reference is not None and "source" not in values:
         raise InputError(f"{where}: found a reference without a source; name it")
     measured = text(values["property"], f"{where}: property")
     one_of(measured, properties, f"{where}: property")
+    minus = text(values.get("minus", ""), f"{where}: minus")
+    if minus:
+        one_of(minus, properties, f"{where}: minus")
     return Quantity(
         name,
         measured,
@@ -117,6 +127,7 @@ def quantity_of(
         text(values.get("source", ""), f"{where}: source"),
         text(values.get("theory", ""), f"{where}: theory"),
         true_or_false(values.get("optional", False), f"{where}: optional"),
+        minus,
     )
 
 

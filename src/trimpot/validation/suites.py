@@ -49,6 +49,9 @@ __all__ = [
 
 SUFFIXES = (".yaml", ".yml")
 
+ROLES = ("lattice",)
+"""What a property may take from another: its lattice constant."""
+
 
 @dataclass(frozen=True)
 class Property:
@@ -109,7 +112,11 @@ class Suite:
             if name in wanted:
                 wanted |= set(self.properties[name].needs.values())
         properties = {k: p for k, p in self.properties.items() if k in wanted}
-        rows = {k: q for k, q in self.quantities.items() if q.property in wanted}
+        rows = {
+            k: q
+            for k, q in self.quantities.items()
+            if {q.property, q.minus or q.property} <= wanted
+        }
         return replace(self, properties=properties, quantities=rows)
 
     @property
@@ -203,9 +210,11 @@ def _found(which: str | Path) -> Iterator[tuple[Path, str]]:
         if base.endswith(SUFFIXES) and Path(base).is_file():
             yield Path(base), variant
             return
+    inside = f"; {which} is a folder, name a file in it" if Path(which).is_dir() else ""
     raise InputError(
-        f"found no suite {str(which)!r}, expected one of {', '.join(suite_names())}, "
-        "or a file NAME.yaml; trimpot suites NAME --copy DIR makes one to change"
+        f"found no suite {str(which)!r}{inside}, expected one of "
+        f"{', '.join(suite_names())}, or a file NAME.yaml; trimpot suites NAME --copy "
+        "DIR makes one to change"
     )
 
 
@@ -298,10 +307,8 @@ def _property(
     )
     protocol = one_of(values["protocol"], PROTOCOLS, f"{where}: protocol")
     phase = one_of(values["phase"], phases, f"{where}: phase")
-    needs = {
-        role: text(needed, f"{where}: needs: {role}")
-        for role, needed in named(values.get("needs", {}), f"{where}: needs").items()
-    }
+    roles = keys_of(values.get("needs", {}), f"{where}: needs", others=ROLES)
+    needs = {role: text(n, f"{where}: needs: {role}") for role, n in roles.items()}
     settings = protocol.settings_from(values.get("settings", {}), f"{where}: settings")
     protocol.check_kind(phase, where)
     if protocol.check is not None:

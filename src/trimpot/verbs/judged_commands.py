@@ -41,6 +41,8 @@ class Asked:
         Whether long properties were measured without being named.
     checks : bool or None
     time, fit_e0 : bool
+    atoms : int
+        Of the crystal that is timed.
     output : Path or None
     """
 
@@ -56,6 +58,7 @@ class Asked:
     long: bool = False
     checks: bool | None = None
     time: bool = False
+    atoms: int = 2000
     fit_e0: bool = False
     output: Path | None = None
 
@@ -64,11 +67,12 @@ def commands_of(asked: Asked) -> dict[str, str]:
     """Return commands by what they measure: checks, errors, properties, times, page."""
     models = [str(m.path) if m.path is not None else f"<{m.name}>" for m in asked.models]
     base = ["trimpot", "validate", *models]
-    folder = [] if asked.output is None else ["--output", str(asked.output)]
+    ours = [str(m.path) for m in asked.models if m.ours and m.path is not None]
     found: dict[str, list[str]] = {}
     if asked.checks is not False:
         given = ["--structures", asked.structures] if asked.structures else []
-        found["checks"] = [*base, *given, *["--checks"] * bool(asked.checks)]
+        checked = base if asked.checks or not ours else ["trimpot", "validate", *ours]
+        found["checks"] = [*checked, *given, *["--checks"] * bool(asked.checks)]
         found["checks"] += _only(asked.only_checks)
     if asked.suite is not None:
         only = _only(asked.only_properties)
@@ -81,8 +85,9 @@ def commands_of(asked: Asked) -> dict[str, str]:
         found["errors"] = [*base, "--no-checks", *data, *reading, *fitted]
     if asked.time:
         crystal = [] if asked.suite is None else ["--suite", asked.suite]
-        found["times"] = [*base, "--no-checks", "--time", *crystal]
-    shown = {what: _shown([*words, *folder]) for what, words in found.items()}
+        atoms = ["--atoms", str(asked.atoms)]
+        found["times"] = [*base, "--no-checks", "--time", *atoms, *crystal]
+    shown = {what: _shown(words) for what, words in found.items()}
     if asked.output is not None:
         shown["page"] = _shown(["trimpot", "report", str(asked.output)])
     return shown

@@ -86,7 +86,6 @@ def write_folder(
     folder: Path,
     judged: Judged,
     records: Mapping[str, ModelRecord],
-    notes: Sequence[str],
 ) -> None:
     """Write all but the page; what an older run left and this one did not find, goes."""
     documents = {
@@ -104,23 +103,21 @@ def write_folder(
             _write(folder / name, document)
     if documents[CHECKS] is not None:
         write_text(folder / CHECKS_MARKDOWN, judged_checks_markdown(judged))
-    write_text(folder / MARKDOWN, judged_markdown(judged, notes))
+    write_text(folder / MARKDOWN, judged_markdown(judged))
     files = [name for name in WRITTEN if (folder / name).exists()]
-    _write(folder / JUDGED, _document(judged, records, notes, files))
+    _write(folder / JUDGED, _document(judged, records, files))
 
 
 def write_page(folder: Path, judged: Judged) -> Path:
     """Draw the page of a judgement; return its path."""
-    from trimpot.reports.validation_page import (  # type: ignore[import-not-found,unused-ignore]
-        judged_page,
-    )
+    from trimpot.reports.validation_page import judged_page
 
     write_text(folder / PAGE, judged_page(judged))
     return folder / PAGE
 
 
-def read_folder(folder: Path, watcher: Watcher) -> tuple[Judged, tuple[str, ...]]:
-    """Return a judgement and its notes from its folder.
+def read_folder(folder: Path, watcher: Watcher) -> Judged:
+    """Return a judgement from its folder.
 
     Curves are drawn from the files of models, if they are there as they were.
 
@@ -147,7 +144,7 @@ def read_folder(folder: Path, watcher: Watcher) -> tuple[Judged, tuple[str, ...]
             )
             for name, one in plain["models"].items()
         )
-        judged = Judged(
+        return Judged(
             plain["title"],
             models,
             None if suite is None else result_from_dict(suite),
@@ -155,8 +152,8 @@ def read_folder(folder: Path, watcher: Watcher) -> tuple[Judged, tuple[str, ...]
             plain["timed_on"],
             plain["commands"],
             plain["machine"],
+            tuple(plain["notes"]),
         )
-        return judged, tuple(plain["notes"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FileFormatError(
             f"{folder} cannot be read back ({type(error).__name__}: {error}); run trimpot "
@@ -201,7 +198,6 @@ def _curves(name: str, one: Mapping[str, Any], watcher: Watcher) -> tuple[Pictur
 def _document(
     judged: Judged,
     records: Mapping[str, ModelRecord],
-    notes: Sequence[str],
     files: Sequence[str],
 ) -> dict[str, object]:
     return {
@@ -223,7 +219,7 @@ def _document(
         "timed_on": judged.timed_on,
         "commands": dict(judged.commands),
         "machine": dict(judged.machine),
-        "notes": list(notes),
+        "notes": list(judged.notes),
         "files": sorted({*files, PAGE}),
     }
 

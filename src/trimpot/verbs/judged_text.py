@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from trimpot.reports.comparison import ComparedModel, comparison_table
 from trimpot.reports.document import Section, TextTable, markdown
 from trimpot.reports.numbers import significant
-from trimpot.reports.physical_checks import checks_markdown, failure_lines
+from trimpot.reports.physical_checks import checks_markdown
 from trimpot.reports.property_tables import LEGEND, property_table, published_columns
+from trimpot.validation.properties.outcome import NOT_MEASURED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from trimpot.reports.judged import Judged
 
 
@@ -53,10 +52,14 @@ def time_table(judged: Judged) -> TextTable | None:
 def failure_texts(judged: Judged) -> list[str]:
     """Return a line for each property that failed, with the reason."""
     failures = () if judged.suite is None else judged.suite.failures
-    return [f"{model}: {name} failed: {reason}" for model, name, reason in failures]
+    return [f"{model}: {name} {_said(reason)}" for model, name, reason in failures]
 
 
-def judged_markdown(judged: Judged, notes: Sequence[str]) -> str:
+def _said(reason: str) -> str:
+    return reason if reason.startswith(NOT_MEASURED) else f"failed: {reason}"
+
+
+def judged_markdown(judged: Judged) -> str:
     """Return the whole judgement as a page in Markdown."""
     sections = []
     if judged.suite is not None:
@@ -70,8 +73,8 @@ def judged_markdown(judged: Judged, notes: Sequence[str]) -> str:
     for title, found in zip(("Checks", "Errors", "Times"), tables, strict=True):
         if found is not None:
             sections.append(Section(title, tables=(found,)))
-    if notes:
-        sections.append(Section("Notes", paragraphs=tuple(notes)))
+    if judged.notes:
+        sections.append(Section("Notes", paragraphs=judged.notes))
     sections.append(Section("Machine", facts=tuple(judged.machine.items())))
     lines = "\n".join(f"{command} # {what}" for what, command in judged.commands.items())
     again = f"\n## How to measure again\n\n```sh\n{lines}\n```\n"
@@ -85,10 +88,3 @@ def judged_checks_markdown(judged: Judged) -> str:
         for m in judged.models
         if m.checks is not None
     )
-
-
-def failed_checks(judged: Judged) -> list[tuple[str, list[str]]]:
-    """Return, for each model, what was found where a check did not pass."""
-    return [
-        (m.name, failure_lines(m.checks)) for m in judged.models if m.checks is not None
-    ]

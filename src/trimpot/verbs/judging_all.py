@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from trimpot.errors import InputError
 from trimpot.reports.judged import JudgedModel
+from trimpot.validation.running_suites import RunSettings
 from trimpot.verbs.judged_folder import ModelRecord
 from trimpot.verbs.judging_costs import Costs, costs_of
 from trimpot.verbs.judging_parts import Checked, Compared, checked, compared
-from trimpot.verbs.judging_suite import measured, suite_settings
+from trimpot.verbs.judging_suite import measured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +107,7 @@ def judged_models(
         notes += costs.failures
     suite = None
     if work.suite is not None:
-        settings = suite_settings(properties, work.processes, work.only)
+        settings = RunSettings(properties, work.processes, work.only)
         subjects = [model.subject for model in work.models]
         suite = measured(subjects, work.suite, settings, watcher)
     models = tuple(

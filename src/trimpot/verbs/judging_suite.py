@@ -11,7 +11,6 @@ from trimpot.validation.running_suites import RunSettings, Step, run_suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from trimpot.validation.subjects import Subject
     from trimpot.validation.suite_results import SuiteResult
@@ -26,7 +25,8 @@ def chosen(
 ) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
     """Return names of checks and of properties among those chosen; None: of none.
 
-    Nothing chosen is all of both, two empty tuples.
+    A name of both, such as "compression", is that of the property. Nothing chosen is all of
+    both, two empty tuples.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def chosen(
             f"{', '.join(properties)}; families of checks: "
             f"{', '.join(dict.fromkeys(f.title for f in FAMILIES))}"
         )
-    checks = tuple(name for name in only if name in known)
+    checks = tuple(name for name in only if name in known and name not in properties)
     measured = tuple(name for name in only if name in properties)
     return checks or None, measured or None
 
@@ -57,13 +57,6 @@ def measured(
     """Return what a suite finds; tells what runs, and what is done or was kept."""
     shown = _Shown(watcher)
     return run_suite(subjects, suite, settings, shown.done, shown.under_way)
-
-
-def suite_settings(
-    folder: Path | None, processes: int, only: tuple[str, ...]
-) -> RunSettings:
-    """Return how a suite is run."""
-    return RunSettings(folder, processes, only)
 
 
 class _Shown:

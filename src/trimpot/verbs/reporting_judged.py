@@ -122,9 +122,9 @@ def report(
             f"{folder} is a folder of results, of which only the page is drawn; leave out "
             "all options, or name the models to judge"
         )
-    judged, notes = read_folder(folder, watcher)
+    judged = read_folder(folder, watcher)
     with run_folder(folder):
-        return ReportResult(write_page(folder, judged), judged, notes)
+        return ReportResult(write_page(folder, judged), judged, judged.notes)
 
 
 def _folder(what: Models) -> Path | None:

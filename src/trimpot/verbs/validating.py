@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from trimpot.data import Frame
     from trimpot.data.frames import Scalar
     from trimpot.validation.checks import Examination, Known
+    from trimpot.validation.subjects import Subject
+    from trimpot.validation.suites import Suite
     from trimpot.verbs.judged_models import Models
     from trimpot.verbs.watching import Watcher
 
@@ -86,8 +88,9 @@ class ValidateResult:
     def passed(self) -> bool:
         """Whether nothing is bad.
 
-        No mandatory check of any model failed, and every quantity of the first model was
-        measured and is at most twice its tolerance from the reference.
+        No mandatory check of any model failed, no property of the first model did (what
+        was not measured at all does not count), and none of its quantities is farther than
+        twice its tolerance from the reference.
         """
         checks = [m.checks for m in self.judged.models if m.checks is not None]
         if not all(found.passed for found in checks):
@@ -95,6 +98,9 @@ class ValidateResult:
         if self.judged.suite is None:
             return True
         first = self.judged.models[0].name
+        outcomes = [m.outcome for m in self.judged.suite.measured[first].values()]
+        if any(o.failure is not None and not o.unmeasured for o in outcomes):
+            return False
         verdicts = [row.entries[first].verdict for row in self.judged.suite.rows]
         return not {"off", "failed"} & set(verdicts)
 
@@ -203,7 +209,7 @@ def validate(
     """
     begun = clock.monotonic()
     given = given_models(models)
-    loaded = None if suite is None else load_suite(suite, given[0].subject.elements)
+    loaded = None if suite is None else _suite_for(suite, given[0].subject)
     check_names, properties = chosen(only, loaded)
     left_out = () if loaded is None or properties != () or long else loaded.long
     if loaded is not None and left_out:
@@ -222,6 +228,7 @@ def validate(
         long=long,
         checks=checks if check_names is not None else False,
         time=time,
+        atoms=atoms,
         fit_e0=fit_e0,
         output=None if output is None else Path(output),
     )
@@ -238,6 +245,17 @@ def validate(
     )
     with _folder(output) as folder:
         return _judged(work, asked, folder, watcher, begun, _told(left_out))
+
+
+def _suite_for(which: str | Path, first: Subject) -> Suite:
+    """Return a suite, refused where the model to judge knows none of its elements."""
+    suite = load_suite(which, first.elements)
+    if not set(suite.elements) & set(first.elements):
+        raise InputError(
+            f"suite {suite.name} is for {', '.join(suite.elements)}, found the model "
+            f"{first.name} for {', '.join(first.elements)}; see trimpot suites for others"
+        )
+    return suite
 
 
 def _told(left_out: Sequence[str]) -> tuple[str, ...]:
@@ -269,9 +287,10 @@ def _judged(
         found.timed_on,
         commands_of(asked),
         machine_of(work.models),
+        notes,
     )
     if folder is not None:
-        write_folder(folder, judged, records_of(work, found), notes)
+        write_folder(folder, judged, records_of(work, found))
         watcher.note(f"drawing the page in {folder}")
         judged = replace(
             judged,

@@ -371,5 +371,15 @@ def test_model_that_is_too_slow_is_not_run(protocol):
 
     slow = subject_of_calculator(lambda: Slow(Morse(), threads=1), "slow", ("W",), "key")
     found = measured(slow, protocol, FCC_W, atoms=4, limits={"minutes": 0.5})
-    assert found.failure.startswith("not run")
+    assert found.failure.startswith("not measured")
     assert not found.values
+
+
+def test_crystal_that_melts_is_lost():
+    settings = {"picoseconds": 1.5, "runs": 1, "atoms": 32}
+    cold = measured(subject(GOOD), "long_nvt", FCC_W, **settings, temperature=300.0)
+    assert cold.failure is None
+    assert cold.number("displacement") < 0.25
+    molten = measured(subject(GOOD), "long_nvt", FCC_W, **settings, temperature=20_000.0)
+    assert "the crystal is lost" in molten.failure
+    assert molten.number("survived") == 0.0

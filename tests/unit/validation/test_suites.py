@@ -16,7 +16,8 @@ from ase.calculators.lj import LennardJones
 
 import crystal_subjects
 from crystal_subjects import lj_subject
-from trimpot.errors import InputError
+from trimpot.errors import EngineError, InputError
+from trimpot.validation.properties.outcome import NOT_MEASURED
 from trimpot.validation.running_suites import RunSettings, run_suite
 from trimpot.validation.subjects import subject_of_calculator
 from trimpot.validation.suites import load_suite, suite_names, suite_variants
@@ -78,6 +79,8 @@ def test_tungsten_has_the_published_columns():
             "'nil'",
         ),
         ("strain: 0.001", "strian: 0.001", "did you mean strain"),
+        ("{lattice: size}, settings: {r", "{latice: size}, settings: {r", "mean lattice"),
+        ("unit: eV}", "unit: eV, minus: nothing}", "found 'nothing', expected one of"),
         ("strain: 0.001", "strain: 0.5", "expected a strain"),
         ("points: 11}", "points: 11}, needs: {x: elastic}", "circle"),
         ("tolerance: 8 %", "tolerance: 8 percent", "found '8 percent'"),
@@ -143,6 +146,48 @@ def test_another_model_or_setting_is_measured_anew(suite_file, tmp_path):
     assert not found["elastic"].cached
 
 
+def test_energies_of_phases_count_from_another(tmp_path):
+    path = tmp_path / "phases.yaml"
+    phases = "phases: {bcc: {lattice: bcc, elements: [Cu], a: 3.1}, "
+    text = TEXT.replace(
+        "phases:\n  fcc: {lattice: fcc, elements: [Cu], a: 3.9}",
+        phases + ("fcc: {lattice: fcc, elements: [Cu], a: 3.9}}"),
+    )
+    text = text.replace(
+        "quantities:",
+        (
+            "  bcc: {protocol: equation_of_state, phase: bcc, settings: {points: 11}}\n"
+            "quantities:\n"
+            "  order: {property: bcc, value: energy, minus: size, unit: eV/atom}"
+        ),
+    )
+    path.write_text(text)
+    result = run_suite([lj_subject()], load_suite(path).only(("bcc", "size")))
+    found = result.rows[0].entries["LJ"].value
+    outcomes = result.measured["LJ"]
+    energies = [outcomes[name].outcome.number("energy") for name in ("bcc", "size")]
+    assert found == pytest.approx(energies[0] - energies[1], abs=1e-12)
+    assert found > 0.0
+    assert (
+        not load_suite(path).only(("bcc",)).quantities
+    )  # what it counts from is not there
+
+
+def test_what_is_not_measured_is_no_result(suite_file, tmp_path):
+    class Blind(Calculator):
+        implemented_properties = ("energy",)
+
+        def calculate(self, *_args):
+            raise EngineError(f"{NOT_MEASURED}it would take too long")
+
+    blind = subject_of_calculator(Blind, "blind", ("Cu",), "key")
+    settings = RunSettings(tmp_path / "kept", 1)
+    for _ in range(2):
+        result = run_suite([blind], load_suite(suite_file), settings)
+        assert {r.entries["blind"].verdict for r in result.rows} == {"missing"}
+        assert not any(m.cached for m in result.measured["blind"].values())
+
+
 def test_only_takes_what_is_needed_along(suite_file):
     settings = RunSettings(processes=1, only=("elastic",))
     result = run_suite([lj_subject()], load_suite(suite_file), settings)
@@ -186,7 +231,7 @@ def test_failures_of_any_kind_are_results(suite_file):
     assert "size, which it needs, failed" in failures["refusing", "elastic"]
     assert "does not know Cu" in failures["silver", "size"]
     verdicts = {m: entry.verdict for m, entry in result.rows[0].entries.items()}
-    assert verdicts == {"dying": "within", "refusing": "failed", "silver": "failed"}
+    assert verdicts == {"dying": "within", "refusing": "failed", "silver": "missing"}
 
 
 SLOW = """

@@ -245,6 +245,17 @@ def test_a_report_of_models_is_made_in_judged(models, tmp_path, pages, capsys, m
     assert models[0].is_file()
 
 
+def test_a_property_that_fails_is_told_by_the_exit_code(models, suite):
+    for only, passed in ((["size"], True), (["gone"], False)):
+        found = validate(models[:1], suite=suite, checks=False, only=only)
+        assert found.passed == passed
+
+
+def test_a_suite_for_other_elements_is_refused(models):
+    with pytest.raises(InputError, match="silicon is for Si, found the model good for W"):
+        validate(models[:1], suite="silicon")
+
+
 def test_long_properties_are_measured_where_they_are_asked_for(models, suite):
     text = suite.read_text().replace(
         "{protocol: elastic,", "{long: true, protocol: elastic,"

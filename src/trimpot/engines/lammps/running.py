@@ -147,6 +147,10 @@ def end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
+FROM_OUTSIDE = tuple(f"signal SIG{name}" for name in ("KILL", "TERM", "INT", "HUP", "PIPE"))
+"""What ``ended`` says of ends that say nothing of the model."""
+
+
 def ended(code: int) -> str:
     """Return in words how a program ended, the package's ``lmp`` and mpiexec included.
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimpot.engines.lammps.finding import started_as, the_lmp
-from trimpot.engines.lammps.running import end, ended, environment
-from trimpot.errors import EngineError
+from trimpot.engines.lammps.running import FROM_OUTSIDE, end, ended, environment
+from trimpot.errors import EndedRunError, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,15 +99,17 @@ class Session:
             if line.startswith(ANSWER):
                 return line.split()[1:]
             said.append(line.rstrip())
-        raise EngineError(self._failure(said))
+        raise self._failure(said)
 
-    def _failure(self, said: list[str]) -> str:
+    def _failure(self, said: list[str]) -> EngineError | EndedRunError:
         code = self._process.wait()
         self.close()
         errors = [line for line in said if re.match(r"\s*(ERROR|Last )", line)]
         quoted = errors or [line for line in said if line.strip()][-KEPT:]
         words = "\n".join(f"  {line}" for line in quoted) or "  nothing"
-        return (
+        if ended(code) in FROM_OUTSIDE:
+            return EndedRunError(f"LAMMPS was ended from outside ({ended(code)})")
+        return EngineError(
             f"LAMMPS ended ({ended(code)}) instead of an answer; it said\n{words}\n"
             "see that the lines of the potential are right and its files are there"
         )

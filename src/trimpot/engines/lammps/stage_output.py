@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trimpot.engines.lammps.dynamics import BAD_START, NOT_FINITE, SHOWN_LINES, TOO_FAST
-from trimpot.engines.lammps.running import ended
+from trimpot.engines.lammps.running import FROM_OUTSIDE, ended
 from trimpot.errors import EndedRunError, EngineError, NonFiniteResultError
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ COLUMNS = (
 
 SHORT_SECONDS = 0.05
 """Below, the share of a core that LAMMPS tells is of no use."""
-
-FROM_OUTSIDE = tuple(f"signal SIG{name}" for name in ("KILL", "TERM", "INT", "HUP", "PIPE"))
-"""Ends that say nothing of the model."""
 
 LOOP = re.compile(r"Loop time of (\S+) on ")
 USED = re.compile(r"(\S+)% CPU use with ")

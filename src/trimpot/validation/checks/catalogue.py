@@ -54,7 +54,7 @@ def chosen_names(only: Sequence[str]) -> frozenset[str]:
     for family in FAMILIES:
         names = [spec.name for spec in family.specs]
         families[family.title] = [*families.get(family.title, []), *names]
-    known = [*families, *NAMES]
+    known = list(dict.fromkeys([*families, *NAMES]))
     for name in only:
         if name not in known:
             near = get_close_matches(name, known, n=3)

@@ -13,6 +13,7 @@ from trimpot.engines.lammps.models import model_of_lines, model_of_potential
 from trimpot.engines.lammps.settings import check_possible
 from trimpot.engines.lammps.stages import Simulation, Stage
 from trimpot.errors import EngineError, InputError, MissingPartError
+from trimpot.validation.properties.outcome import NOT_MEASURED
 from trimpot.writing.folders import make_folder
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def lammps_model(subject: Subject, atoms: Atoms, folder: Path, ranks: int) -> La
         return model_of_lines(subject.lammps, ranks)
     if subject.potential is None:
         raise EngineError(
-            "needs LAMMPS, found an ASE calculator; dynamics is measured of .trimpot files "
-            "and pair styles of LAMMPS"
+            f"{NOT_MEASURED}needs LAMMPS, found an ASE calculator; dynamics is "
+            "measured of .trimpot files and pair styles of LAMMPS"
         )
     try:
         check_possible(subject.potential, atoms)
     except InputError as error:
-        raise EngineError(f"needs LAMMPS: {error}") from error
+        raise EngineError(f"{NOT_MEASURED}needs LAMMPS: {error}") from error
     try:
         return model_of_potential(subject.potential, folder, ranks)
     except EngineError as error:  # says nothing of the model
@@ -162,7 +163,7 @@ def too_slow(cost: float, minutes: float, limit_minutes: float) -> str | None:
     if minutes <= limit_minutes:
         return None
     return (
-        f"not run: {cost:.3g} us/atom/step would take {minutes:.0f} minutes, limit "
+        f"{NOT_MEASURED}{cost:.3g} us/atom/step would take {minutes:.0f} minutes, limit "
         f"{limit_minutes:g} (limit_minutes)"
     )
 

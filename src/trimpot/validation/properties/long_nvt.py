@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from trimpot.validation.subjects import Subject
 
 VERSION = 1
+
+LOST = 0.25
+"""Root mean square distance from the sites, over that of neighbours, at which a crystal
+is lost; at melting temperatures it is 0.1 to 0.15 (Lindemann)."""
 
 SETTLED = 0.2
 """Share of a run before its drift is looked at."""
@@ -98,7 +102,8 @@ def measure(
 
     Values: ``runs``, ``stable_runs``, ``survived``, ``stable_ps``; ``closest`` (A);
     ``extrapolated``, the share of looks at which an atom was beyond the training data;
-    ``displacement`` (A), the root mean square distance from the sites at the end; ``drift``
+    ``displacement`` (A), the root mean square distance from the sites at the end: above a
+    quarter of that of neighbours the crystal is lost, and the run unstable; ``drift``
     (meV/atom/ps) of the energy of atoms and thermostat, the largest of all runs. Curves:
     ``energy`` and ``temperature`` over time, one column per run.
     """
@@ -108,6 +113,8 @@ def measure(
     dynamics = [_dynamics(start, settings, seed) for seed in range(settings.runs)]
     plan = Plan([start] * settings.runs, dynamics, floor, settings.limits)
     runs, nearest = several_runs(subject, plan, report)
+    if case.phase.lattice != "file":  # else it may be a liquid
+        runs = [_kept_sites(run, start) for run in runs]
     values = counted(runs) | closest(nearest) | _displacement(start, runs) | _drift(runs)
     curves = curves_of(
         runs,
@@ -135,12 +142,25 @@ def _dynamics(start: Atoms, settings: Settings, seed: int) -> MdSettings:
     )
 
 
+def _kept_sites(run: WatchedRun, start: Atoms) -> WatchedRun:
+    """Return the run, ended if its crystal is lost: molten, or another one."""
+    if run.last is None:
+        return run
+    distances = start.get_all_distances(mic=True)
+    share = _away(start, run.last) / float(distances[distances > 0.0].min())
+    if share <= LOST:
+        return run
+    why = f"the crystal is lost: atoms are {share:.2f} of a neighbour's distance from sites"
+    return replace(run, end=why)
+
+
+def _away(start: Atoms, last: Atoms) -> float:
+    """Return the root mean square distance from the sites, A."""
+    return float(np.sqrt(((last.positions - start.positions) ** 2).sum(axis=1).mean()))
+
+
 def _displacement(start: Atoms, runs: Sequence[WatchedRun]) -> dict[str, Value]:
-    away = [
-        float(np.sqrt(((run.last.positions - start.positions) ** 2).sum(axis=1).mean()))
-        for run in runs
-        if run.last is not None
-    ]
+    away = [_away(start, run.last) for run in runs if run.last is not None]
     return {"displacement": Value(float(np.mean(away)), "A")} if away else {}
 
 

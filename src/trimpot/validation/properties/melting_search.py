@@ -14,6 +14,7 @@ from trimpot.validation.properties.coexistence import Coexistence, Durations, Tr
 from trimpot.validation.properties.crystal_order import SlabOrder
 from trimpot.validation.properties.heating_guess import HOTTEST_K, Heating
 from trimpot.validation.properties.in_lammps import microseconds_per_atom_step, too_slow
+from trimpot.validation.properties.outcome import NOT_MEASURED
 from trimpot.writing.atomic import write_text
 
 if TYPE_CHECKING:
@@ -170,8 +171,8 @@ class Search:
             if course.verdict == "both" and not pilot and self._suffices(course):
                 return course
             if not self._allowed():
-                minutes = f"{self._minutes():.0f} minutes are over (limit_minutes)"
-                return "; ".join([minutes, *self.told])
+                over = f"{self._minutes():.0f} minutes are over (limit_minutes)"
+                return "; ".join([f"{NOT_MEASURED}{over}", *self.told])
             late_k = _late(course)
             if course.verdict == "both":
                 start_k, pilot = late_k, False

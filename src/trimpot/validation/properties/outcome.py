@@ -101,6 +101,11 @@ class Outcome:
         spoiled = self.spoiled is None or name in self.spoiled or name not in self.values
         return self.failure is not None and spoiled
 
+    @property
+    def unmeasured(self) -> bool:
+        """Whether the failure says nothing of the model, see ``NOT_MEASURED``."""
+        return self.failure is not None and self.failure.startswith(NOT_MEASURED)
+
     def number(self, name: str) -> float:
         """Return a value by name.
 
@@ -153,6 +158,11 @@ class Outcome:
             raise InputError(f"this is no stored outcome: {error!r}; remove it") from error
 
 
+NOT_MEASURED = "not measured: "
+"""Begin of failures that say nothing of the model: something is missing, or it would take
+too long. They are not kept."""
+
+
 def guarded(
     measure: Callable[P, Outcome],
 ) -> Callable[P, Outcome]:
@@ -179,9 +189,13 @@ def guarded(
         ) as error:
             return Outcome(failure=_first_line(error))
         bad = [name for name, v in found.values.items() if not math.isfinite(v.value)]
-        if bad and found.failure is None:
-            return replace(found, failure=f"{', '.join(bad)} came out as no finite number")
-        return found
+        if not bad:
+            return found
+        why = found.failure or f"{', '.join(bad)} came out as no finite number"
+        spoiled = None
+        if found.failure is None or found.spoiled is not None:
+            spoiled = (*(found.spoiled or ()), *bad)
+        return replace(found, failure=why, spoiled=spoiled)
 
     return guarded_measure
 

@@ -20,6 +20,7 @@ from trimpot.engines.grading import own_grader
 from trimpot.engines.md import run as run_md
 from trimpot.engines.md_settings import MdSettings
 from trimpot.errors import EngineError, NonFiniteResultError, StoppedRunError
+from trimpot.validation.properties.outcome import NOT_MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,7 +180,7 @@ def check_time(potential: Potential, start: Atoms, steps: int, limits: Limits) -
     minutes = min(seconds) * steps / 60.0
     if minutes > limits.minutes:
         raise EngineError(
-            f"not run: {steps} steps of {1e3 * min(seconds):.3g} ms would take "
+            f"{NOT_MEASURED}{steps} steps of {1e3 * min(seconds):.3g} ms would take "
             f"{minutes:.0f} minutes, limit {limits.minutes:g} (limits.minutes)"
         )
 
