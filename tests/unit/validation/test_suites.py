@@ -82,7 +82,7 @@ def test_tungsten_has_the_published_columns():
         ("{lattice: size}, settings: {r", "{latice: size}, settings: {r", "mean lattice"),
         ("unit: eV}", "unit: eV, minus: nothing}", "found 'nothing', expected one of"),
         ("strain: 0.001", "strain: 0.5", "expected a strain"),
-        ("points: 11}", "points: 11}, needs: {x: elastic}", "circle"),
+        ("points: 11}", "points: 11}, needs: {lattice: elastic}", "circle"),
         ("tolerance: 8 %", "tolerance: 8 percent", "found '8 percent'"),
         (", source: here", "", "reference without a source"),
         ("C11: 110", "C13: 110", "unknown key 'C13'"),
