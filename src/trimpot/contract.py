@@ -160,6 +160,14 @@ def is_conservative(potential: Potential) -> bool:
     return bool(getattr(potential, "conservative", True))
 
 
+def has_gradient(potential: Potential) -> bool:
+    """Return whether forces are the gradient of an energy, with or without a stress.
+
+    Who has the one without the other has an attribute ``gradient`` that is true.
+    """
+    return bool(getattr(potential, "gradient", is_conservative(potential)))
+
+
 @runtime_checkable
 class Potential(Protocol):
     """An interatomic potential: what engines and validation may rely on."""

@@ -39,7 +39,7 @@ class CalculatorPotential:
     A neighbourhood has no cell; the calculator gets one with the same neighbours. What the
     calculator does not tell is made up in a way that shows in no sum: where it has no
     energies of atoms, each has that of an isolated atom and its share of the rest. Without
-    a stress it counts as one whose forces are predicted directly (``conservative``).
+    a stress it is not ``conservative``, which is what has a virial.
 
     Parameters
     ----------
@@ -51,6 +51,9 @@ class CalculatorPotential:
         Farthest distance at which two atoms interact, angstrom; None: looked for with
         dimers; 0: unknown, for dynamics, which hands over structures with their cells.
     """
+
+    gradient = True
+    """Forces are taken for a gradient, and checked for it, also without a stress."""
 
     def __init__(
         self,

@@ -122,6 +122,19 @@ def test_checks_pass_and_find_a_fault_through_a_calculator():
     assert not of(WrongForceSign())["forces-derivative"].passed
 
 
+class StressFree(Calculator):
+    implemented_properties = ("energy", "free_energy", "forces")
+
+
+@pytest.mark.parametrize(("inside", "passed"), [(Morse, True), (WrongForceSign, False)])
+def test_forces_are_checked_where_there_is_no_stress(inside, passed):
+    adapted = CalculatorPotential(lambda: StressFree(inside(), threads=1), SPECIES, 5.0)
+    found = run_checks(adapted, only=["derivatives", "nve-order"])
+    assert found["forces-derivative"].passed == passed
+    assert found["nve-order"].passed == passed
+    assert not found["stress-derivative"].applies
+
+
 def test_unknown_elements_are_refused_by_name():
     adapted = CalculatorPotential(lambda: Calculator(Morse()), (74,), 5.0)
     with pytest.raises(InputError, match="Si"):

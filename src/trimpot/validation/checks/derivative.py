@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trimpot.contract import NO_STRESS, is_conservative
+from trimpot.contract import NO_STRESS, has_gradient, is_conservative
 from trimpot.engines.singlepoint import evaluate
 from trimpot.validation.checks.verdict import Family, Measured, NotApplicable, Spec, worst
 from trimpot.validation.derivatives import check_forces, check_stress
@@ -32,12 +32,14 @@ DIRECT = NO_STRESS.partition(", train")[0].partition(";")[0]
 
 def measure(judged: Judged) -> Mapping[str, Found]:
     """Compare forces and stress with differences of the energy on every sample."""
-    if not is_conservative(judged.potential):
+    if not has_gradient(judged.potential):
         return {spec.name: NotApplicable(DIRECT) for spec in SPECS}
-    forces, stresses, virials, skews = [], [], [], []
+    if not is_conservative(judged.potential):
+        without = {spec.name: NotApplicable("there is no stress") for spec in SPECS}
+        return without | {"forces-derivative": worst(_all_forces(judged))}
+    stresses, virials, skews = [], [], []
     for name, structure in judged.samples.all:
         rounding = judged.rounding(structure)
-        forces.append(_placed(name, _forces(judged, structure), rounding))
         if structure.volume > 0.0:
             stresses.append(_placed(name, _stress(judged, structure), rounding))
         virial = evaluate(judged.potential, structure, threads=1).virial
@@ -46,11 +48,18 @@ def measure(judged: Judged) -> Mapping[str, Found]:
         if not structure.pbc.any():
             virials.append(Measured(_moment(judged, structure), name))
     return {
-        "forces-derivative": worst(forces),
+        "forces-derivative": worst(_all_forces(judged)),
         "stress-derivative": worst(stresses),
         "virial-moment": worst(virials),
         "virial-symmetry": worst(skews),
     }
+
+
+def _all_forces(judged: Judged) -> list[Measured]:
+    return [
+        _placed(name, _forces(judged, structure), judged.rounding(structure))
+        for name, structure in judged.samples.all
+    ]
 
 
 def _forces(judged: Judged, structure: Structure) -> Check:

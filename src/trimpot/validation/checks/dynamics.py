@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trimpot.contract import is_conservative
+from trimpot.contract import has_gradient
 from trimpot.engines.following import fastest_precision, follow
 from trimpot.validation.checks.derivative import DIRECT
 from trimpot.validation.checks.trajectories import (
@@ -41,7 +41,7 @@ REVERSED_STEPS = 500
 
 def measure(judged: Judged) -> Mapping[str, Found]:
     """Run a small crystal, quenched and then heated, in several ways."""
-    if not is_conservative(judged.potential):
+    if not has_gradient(judged.potential):
         return {spec.name: NotApplicable(DIRECT) for spec in SPECS}
     structure = _start(judged)
     lightest = float(masses_of(structure).min())
