@@ -46,11 +46,11 @@ LONG = ("melting",)
 
 UF3 = training_runs.DATA.parent / "potentials" / "uf3_W"
 OURS = {
-    "UF2": "tungsten-uf2",
     "UF2,3": "tungsten-uf23",
     "UF2,3 screened": "tungsten-uf23-screened",
     "screened, fast": "tungsten-screened",
     "screened, best": "tungsten-best",
+    "UF2": "tungsten-uf2",
 }
 """Name in tables, and the example."""
 

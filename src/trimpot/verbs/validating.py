@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from trimpot.verbs.judged_models import Models
     from trimpot.verbs.watching import Watcher
 
+FEW = 2
+"""Models beside the first one that the title of a page names."""
+
 ATOMS = 2000
 """Atoms of the crystal on which models are timed, about."""
 
@@ -315,9 +318,12 @@ def _folder(output: str | Path | None) -> Iterator[Path | None]:
 
 
 def _title(work: Work) -> str:
-    names = ", ".join(model.name for model in work.models)
-    what = "" if work.suite is None else f", {work.suite.name}"
-    return f"Validation of {names}{what}"
+    first, *others = (model.name for model in work.models)
+    beside = f" beside {', '.join(others)}" if others else ""
+    if len(others) > FEW:
+        beside = f" beside {len(others)} others"
+    what = "" if work.suite is None else f": {work.suite.name}"
+    return f"Validation of {first}{beside}{what}"
 
 
 def _any(data: object) -> bool:
