@@ -50,6 +50,10 @@ STEP_OUT = 1.15
 
 SPENT = "spent.json"
 
+FELL, HEATED = 0.4, 1.05
+"""Share of solid, half at the start, and temperature over that of the start: below the
+one and above the other the crystal has not melted, it has become another one."""
+
 
 @dataclass(frozen=True)
 class Boxes:
@@ -174,6 +178,9 @@ class Search:
                 over = f"{self._minutes():.0f} minutes are over (limit_minutes)"
                 return "; ".join([f"{NOT_MEASURED}{over}", *self.told])
             late_k = _late(course)
+            if _is_another_crystal(course, start_k):
+                why = "another crystal grows: order was lost while the box heated"
+                return f"{why}; {'; '.join(self.told)}"
             if course.verdict == "both":
                 start_k, pilot = late_k, False
                 continue
@@ -220,6 +227,13 @@ def _late(course: Course) -> float:
         return float(course.temperature_k[-1])
     late = course.time_ps >= (1.0 - LATE) * course.time_ps[-1]
     return float(course.temperature_k[late].mean())
+
+
+def _is_another_crystal(course: Course, start_k: float) -> bool:
+    """Return whether the crystal went while heat came: what melts takes heat up."""
+    if course.verdict == "solid" or not len(course.share):
+        return False
+    return course.share[-1] < FELL and _late(course) > HEATED * start_k
 
 
 def _told(course: Course) -> str:
