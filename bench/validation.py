@@ -90,7 +90,7 @@ def judge(folder: Path, *, melting: bool):
 def judge_stress(folder: Path):
     """Return checks and stress tests of our models and of the published UF2,3."""
     return trimpot.validate(
-        {**trained(folder), "UF2,3, their file": UF3 / "model_2and3.json"},
+        {**trained(folder), "UF2,3, their file": UF3 / "W.uf3"},
         suite="tungsten",
         only=[*(family.title for family in FAMILIES), *STRESS],
         output=folder / "stress",
