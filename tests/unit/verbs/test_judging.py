@@ -145,8 +145,8 @@ def test_a_folder_says_all_and_comes_back_without_measuring(
     assert (again.data, again.timed_on) == (first.data, first.timed_on)
     assert again.commands == first.commands
     assert again.commands["errors"].endswith(f"--data {data}")
-    assert "--only net-force --output" in again.commands["checks"]
-    assert "--only gone --only elastic --output" in again.commands["properties"]
+    assert again.commands["checks"].endswith("--only net-force")
+    assert again.commands["properties"].endswith("--only gone --only elastic")
     assert again.machine == first.machine
     assert first.models[0].curves
 
