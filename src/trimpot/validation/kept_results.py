@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimpot.files.release import release
 from trimpot.validation.properties.outcome import Outcome
 from trimpot.validation.suite_results import Measured
 
@@ -25,6 +26,7 @@ def key_of(subject: Subject, one: Property, needs: Mapping[str, Outcome]) -> str
     """Return a digest of all that a result depends on."""
     phase = one.phase
     parts = (
+        release(),
         subject.key,
         one.protocol.name,
         one.protocol.version,
