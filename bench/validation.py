@@ -22,6 +22,8 @@ import training_runs
 import trimpot
 from trimpot.reports.document import markdown_table
 from trimpot.reports.property_tables import LEGEND, property_table, published_columns
+from trimpot.reports.validation.lines import line_styles
+from trimpot.reports.validation.pareto import pareto_pictures
 from trimpot.validation.checks import FAMILIES
 from trimpot.validation.suites import load_suite
 
@@ -164,6 +166,16 @@ def failures_list(judged) -> str:
     return "Failed:\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
+def figures(judged):
+    """Return the figure of errors over cost, as on the page of a report."""
+    styles = line_styles([model.name for model in judged.models])
+    energy, forces, *_ = pareto_pictures(judged, styles)
+    return {
+        "validation-energy-cost": energy.figure,
+        "validation-force-cost": forces.figure,
+    }
+
+
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("runs/bench/validation"))
@@ -179,6 +191,7 @@ def main(argv=None) -> int:
     parts = [pages.facts([]), took, summary_table(judged), suite_tables(judged)]
     parts.append(stress_table(judge_stress(settings.output).judged))
     text = "\n".join([*parts, failures_list(judged), *(f"- {n}" for n in found.notes)])
+    pages.keep_figures(settings.output, figures(judged), write_docs=settings.write_docs)
     pages.keep(
         settings.output, "validation", text, found.to_dict(), write_docs=settings.write_docs
     )
