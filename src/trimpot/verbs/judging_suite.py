@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from trimpot.errors import InputError
@@ -41,8 +42,10 @@ def chosen(
     if wrong and suite is None:
         chosen_names(wrong)  # says what there is
     if wrong:
+        near = get_close_matches(wrong[0], [*properties, *known], 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
         raise InputError(
-            f"found neither a check nor a property {wrong[0]!r}; properties of this suite: "
+            f"found neither a check nor a property {wrong[0]!r}{hint}; properties of this suite: "
             f"{', '.join(properties)}; families of checks: "
             f"{', '.join(dict.fromkeys(f.title for f in FAMILIES))}"
         )

@@ -331,6 +331,8 @@ def test_models_are_told_apart(models, tmp_path):
         validate([models[0], tmp_path / "x.xyz"])
     with pytest.raises(InputError, match="nothing to judge"):
         validate(models, checks=False)
+    with pytest.raises(InputError, match="'latice'; did you mean lattice"):
+        validate(models, suite="tungsten", only=["latice"])
     with pytest.raises(InputError, match="neither a check nor a property 'sise'"):
         validate(models, suite="tungsten", only=["sise"])
 
