@@ -45,8 +45,8 @@ def chosen(
         near = get_close_matches(wrong[0], [*properties, *known], 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise InputError(
-            f"found neither a check nor a property {wrong[0]!r}{hint}; properties of this suite: "
-            f"{', '.join(properties)}; families of checks: "
+            f"found neither a check nor a property {wrong[0]!r}{hint}; properties of this "
+            f"suite: {', '.join(properties)}; families of checks: "
             f"{', '.join(dict.fromkeys(f.title for f in FAMILIES))}"
         )
     checks = tuple(name for name in only if name in known and name not in properties)
