@@ -15,7 +15,7 @@ from ase import units
 from ase.calculators.calculator import CalculatorError
 
 from trimpot.engines.ase import structure_from_atoms
-from trimpot.engines.following import follow
+from trimpot.engines.following import fastest_precision, follow
 from trimpot.engines.grading import own_grader
 from trimpot.engines.md import run as run_md
 from trimpot.engines.md_settings import MdSettings
@@ -170,7 +170,9 @@ def check_time(potential: Potential, start: Atoms, steps: int, limits: Limits) -
         the protocol.
     """
     atoms = start.copy()
-    follower = follow(potential, skin=1.0, threads=1, precision="double")
+    follower = follow(
+        potential, skin=1.0, threads=1, precision=fastest_precision(potential)
+    )
     seconds = []
     for seed in range(TIMED_CALLS):
         atoms.rattle(0.01, seed=seed)
